@@ -1,0 +1,127 @@
+"""Port of the catalogue: the one truth about artists, entries, views and their vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+from typing import Generic, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arthur.types import Changes, Counts, Keys, NewView, Put, StoredView, ViewId
+
+Row = TypeVar("Row")
+
+__all__ = ["ArtistRow", "Catalog", "EntryRow", "Page"]
+
+
+@dataclass(frozen=True, slots=True)
+class ArtistRow:
+    """An artist as lists show it. `number` is the int64 by which indices filter."""
+
+    artist_id: str
+    number: int
+    entries: int
+    views: int
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """An entry (artwork) as lists show it."""
+
+    artist_id: str
+    entry_id: str
+    views: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """One page of a list; `next_cursor` is opaque and None on the last page."""
+
+    rows: tuple[Row, ...]
+    next_cursor: str | None
+
+
+class Catalog(Protocol):
+    """Views by id and by key, with the history that followers replay.
+
+    Every method may be called from any thread and blocks. A write that returned survives `kill -9` and power loss.
+    The sequence is a counter raised by every change: a put takes one number, which is the view's key; a removal
+    takes one number too. Writes of all processes on the catalogue are ordered by it.
+    Any method raises StoreError when the database does not answer, is locked for too long, full or corrupt.
+    """
+
+    def put(self, views: Sequence[NewView]) -> list[Put]:
+        """Put views in one transaction, in order; a view of the same name is replaced and its key ends.
+
+        Raises:
+            EngineMismatch: vectors of more than one fingerprint or length were given, or a fingerprint that
+                the catalogue knows with another length.
+        """
+        ...
+
+    def remove(self, artist_id: str, entry_id: str | None = None, view_id: str | None = None) -> Keys:
+        """Remove a view, an entry or an artist with all below; return the ended keys, empty if nothing was there."""
+        ...
+
+    def view(self, view: ViewId) -> StoredView | None:
+        """Return the live view of that name."""
+        ...
+
+    def find(self, vector_id: str) -> StoredView | None:
+        """Return the live view with that vector_id (lower case UUID)."""
+        ...
+
+    def views(self, keys: Keys) -> Mapping[int, StoredView]:
+        """Return the live views among `keys`; keys that ended are missing from the answer."""
+        ...
+
+    def vector(self, key: int, fingerprint: str) -> NDArray[np.float32] | None:
+        """Return the `(dim,)` float32 unit row of a live view."""
+        ...
+
+    def views_of(self, artist_id: str, entry_id: str | None, *, cursor: str | None, limit: int) -> Page[StoredView]:
+        """List an artist's or an entry's views in order of their ids. Raises BadRequest for a foreign cursor."""
+        ...
+
+    def artists(self, *, cursor: str | None, limit: int) -> Page[ArtistRow]:
+        """List artists that have views, in order of their ids."""
+        ...
+
+    def entries(self, artist_id: str, *, cursor: str | None, limit: int) -> Page[EntryRow]:
+        """List an artist's entries that have views, in order of their ids."""
+        ...
+
+    def artist_numbers(self, artist_ids: Sequence[str]) -> tuple[int, ...]:
+        """Return the numbers of those artists that exist; the order is not kept."""
+        ...
+
+    def counts(self) -> Counts:
+        """Count artists, entries and views that are live."""
+        ...
+
+    def latest(self) -> int:
+        """Return the newest committed sequence, of any process; 0 for a new catalogue. Costs microseconds."""
+        ...
+
+    def changes(self, since: int, limit: int, fingerprint: str) -> Changes:
+        """Return up to `limit` changes after `since`, with the vectors of one engine.
+
+        Applying the answers in turn from any `since` a follower has reached gives that follower exactly the live views.
+        """
+        ...
+
+    def note(self, name: str) -> str | None:
+        """Return a remembered value (calibrations, settings of the catalogue)."""
+        ...
+
+    def put_note(self, name: str, value: str) -> None:
+        """Remember a value under a name, replacing what was there."""
+        ...
+
+    def close(self) -> None:
+        """Release connections. Closing twice is allowed."""
+        ...

@@ -1,0 +1,96 @@
+"""Settings: from `arthur.toml`, then `ARTHUR_*` variables, then the command line; the last one wins.
+
+Every part is chosen by a URL; the defaults run the whole product in one process beside one folder.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from arthur.errors import ConfigError
+
+Positive = Annotated[int, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """What an operator may set. Empty URLs mean the embedded part below `data`."""
+
+    model_config = SettingsConfigDict(env_prefix="ARTHUR_", extra="forbid", frozen=True)
+
+    data: Path = Field(Path("data"), description="Folder under which everything is kept")
+    catalog: str = Field("", description="Catalog URL; empty is sqlite:///DATA/catalog.db")
+    index: str = Field("", description="Index URL; empty is usearch:DATA/index; exact: keeps all in memory")
+    cache: str = Field("memory:?max_mb=64", description="Cache URL")
+    blobs: str = Field("", description="Blob store URL; empty is file://DATA/blobs")
+
+    engine: str = Field("arthur-mini", description="Name of an engine, or a folder with an engine.toml")
+    engine_threads: int = Field(0, ge=0, description="Threads of the CPU engine; 0 is one per core")
+    batch_max: Positive = Field(8, description="Pictures embedded in one call at most")
+    batch_wait_ms: float = Field(0.0, ge=0, le=1000, description="Time to wait for a fuller batch, milliseconds")
+
+    keep_originals: bool = Field(False, description="Keep the uploaded files, so that another engine can embed them")  # noqa: FBT003
+    thumbnail_side: int = Field(512, ge=0, le=2048, description="Longest side of thumbnails, pixels; 0 makes none")
+    max_image_bytes: Positive = Field(25 * 2**20, description="Largest encoded picture, bytes")
+    max_image_pixels: Positive = Field(100_000_000, description="Largest picture, pixels")
+
+    max_false_accept: float = Field(0.001, gt=0, lt=1, description="Accepted probability that a match is wrong")
+
+    host: str = Field("127.0.0.1", description="Address to listen on")
+    port: int = Field(9000, ge=1, le=65535, description="Port to listen on")
+    workers: int = Field(0, ge=0, le=64, description="Web processes; 0 is two, or one on a single core")
+    admitted: int = Field(0, ge=0, description="Requests worked on or queued per worker; more get 429; 0 is 16 a core")
+    drain_s: float = Field(15.0, gt=0, description="Time for requests in flight to end when stopping, seconds")
+    cors_origins: tuple[str, ...] = Field((), description="Origins allowed to call from a browser; * allows all")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
+
+    fetch_allow: tuple[str, ...] = Field((), description="Private networks (CIDR) from which pictures may be fetched")
+    fetch_timeout_s: float = Field(10.0, gt=0, description="Time for one fetch with its redirects, seconds")
+    fetch_retries: int = Field(2, ge=0, le=10, description="Further tries after a failed fetch")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put `arthur.toml` of the working folder below the environment. See BaseSettings."""
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=Path("arthur.toml"))
+        return init_settings, env_settings, toml
+
+    @property
+    def catalog_url(self) -> str:
+        """The catalog URL in force."""
+        return self.catalog or f"sqlite:///{self.data.resolve() / 'catalog.db'}"
+
+    @property
+    def index_url(self) -> str:
+        """The index URL in force."""
+        return self.index or f"usearch:{self.data.resolve() / 'index'}"
+
+    @property
+    def blobs_url(self) -> str:
+        """The blob store URL in force."""
+        return self.blobs or f"file://{self.data.resolve() / 'blobs'}"
+
+
+def load_settings(**given: object) -> Settings:
+    """Read the settings; `given` are the command line's, where None means not given.
+
+    Raises:
+        ConfigError: a value is unusable; the message names the setting and says why.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]  # checked by pydantic
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"setting {name!r}: {first['msg']}") from error
+    except ValueError as error:
+        raise ConfigError(f"arthur.toml or an ARTHUR_* variable cannot be read: {error}") from error

@@ -1,0 +1,5 @@
+//! What Arthur does at machine speed and without Python: decoding pictures and searching vectors.
+
+pub mod error;
+
+pub use error::{Error, Result};
