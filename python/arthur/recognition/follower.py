@@ -166,6 +166,6 @@ class Follower:
         if not len(keys):
             return True
         found = self._index.search(changes.vectors[sample], WIDTH)
-        own = (found.keys == keys[:, None]).any(axis=1)
+        own = ((found.keys == keys[:, None]) & (found.scores >= ALIKE)).any(axis=1)
         crowded = found.scores[:, -1] >= ALIKE
         return bool((own | crowded).all())
