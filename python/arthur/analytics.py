@@ -14,11 +14,11 @@ from arthur.types import StoredView
 
 _PAGE = 1000
 _QUANTILES = {"min": 0.0, "p10": 0.1, "p50": 0.5, "p90": 0.9, "max": 1.0}
-_SCHEMA = {
-    "entry_id": pl.String,
-    "format": pl.String,
-    "bytes": pl.Int64,
-    "pixels": pl.Int64,
+_SCHEMA: dict[str, pl.DataType] = {
+    "entry_id": pl.String(),
+    "format": pl.String(),
+    "bytes": pl.Int64(),
+    "pixels": pl.Int64(),
     "created_at": pl.Datetime("us", "UTC"),
     "updated_at": pl.Datetime("us", "UTC"),
 }
@@ -74,7 +74,7 @@ def artist_analytics(catalog: Catalog, artist_id: str) -> ArtistAnalytics:
         entries=views["entry_id"].n_unique(),
         views=views.height,
         formats=dict(formats.iter_rows()),
-        size_bytes=views["bytes"].sum(),
+        size_bytes=int(views["bytes"].sum()),
         pixels=_quantiles(views["pixels"]),
         views_per_entry=_quantiles(views["entry_id"].value_counts()["count"]),
         first_at=views.select(pl.col("created_at").min()).item().isoformat(),
