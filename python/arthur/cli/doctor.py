@@ -7,7 +7,6 @@ import typer
 from arthur.cli.options import Data, Engine, Json
 from arthur.cli.output import emit
 from arthur.cli.session import log_to_stderr
-from arthur.config import load_settings
 
 _MARKS = {"ok": "  ok   ", "warning": "  look ", "wrong": " WRONG "}
 
@@ -15,6 +14,7 @@ _MARKS = {"ok": "  ok   ", "warning": "  look ", "wrong": " WRONG "}
 def doctor(*, data: Data = None, engine: Engine = None, json: Json = False) -> None:
     """Examine this installation and its data. Status 1 if something is wrong."""
     from arthur.cli.findings import examine
+    from arthur.config import load_settings
 
     settings = load_settings(data=data, engine=engine)
     log_to_stderr(settings)

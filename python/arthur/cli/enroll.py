@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from arthur.cli.options import Data, Engine, Json
-from arthur.cli.output import answer_error, emit
+from arthur.cli.output import answer, answer_error
 from arthur.cli.session import session
 from arthur.errors import BadRequest, InvalidImage
-from arthur.types import JsonValue, ViewId
+
+if TYPE_CHECKING:
+    from arthur.types import JsonValue
 
 MAIN_VIEW = "main"
 
@@ -31,6 +33,7 @@ def enroll(
 ) -> None:
     """Enroll pictures as views of one entry. A view of the same name is replaced."""
     from arthur.recognizer import Enrolment
+    from arthur.types import ViewId
 
     if view is not None and len(files) > 1:
         raise BadRequest("--view names one file; several are named by their files")
@@ -46,11 +49,14 @@ def enroll(
                 failed = True
                 answer_error(file, error, json=json)
                 continue
-            stored = put.stored
-            row = {"file": str(file), "view": name.hierarchical, "vector_id": stored.vector_id, "created": put.created}
-            emit(row) if json else typer.echo(
-                f"{file}: {'enrolled' if put.created else 'replaced'} {name.hierarchical}"
-            )
+            row = {
+                "file": str(file),
+                "view": name.hierarchical,
+                "vector_id": put.stored.vector_id,
+                "created": put.created,
+            }
+            done = "enrolled" if put.created else "replaced"
+            answer(row, f"{file}: {done} {name.hierarchical}", json=json)
     if failed:
         raise typer.Exit(1)
 

@@ -33,6 +33,9 @@ def _show_version(value: bool) -> None:  # noqa: FBT001  # typer calls it so
 
 
 def version_option(
-    *, version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True)] = False
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
 ) -> None:
     """Recognize artworks: a photo in, the right entry of your catalogue (or an honest none) out."""

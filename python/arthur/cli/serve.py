@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from arthur.cli.options import Data, Engine
-from arthur.config import load_settings
 
 
 def serve(
@@ -23,7 +22,8 @@ def serve(
 
     Every setting can also come from ARTHUR_* variables or arthur.toml.
     """
-    settings = load_settings(data=data, engine=engine, host=host, port=port, workers=workers, log_level=log_level)
+    from arthur.config import load_settings
     from arthur.web.serve import serve as supervise
 
-    raise typer.Exit(supervise(settings))
+    given = {"data": data, "engine": engine, "host": host, "port": port, "workers": workers, "log_level": log_level}
+    raise typer.Exit(supervise(load_settings(**given)))

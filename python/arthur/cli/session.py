@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from arthur.config import Settings, load_settings
-
-if TYPE_CHECKING:  # the parts take a second to import, which `--help` need not
+if TYPE_CHECKING:  # these take a second to import, which `--help` need not
     from arthur.assemble import Arthur
+    from arthur.config import Settings
 
 
 @contextmanager
@@ -21,10 +20,11 @@ def session(**given: object) -> Iterator[Arthur]:
     Raises:
         ArthurError: a setting is wrong or a part does not open.
     """
+    from arthur.assemble import open_arthur
+    from arthur.config import load_settings
+
     settings = load_settings(**given)
     log_to_stderr(settings)
-    from arthur.assemble import open_arthur
-
     with open_arthur(settings) as arthur:
         yield arthur
 

@@ -9,7 +9,6 @@ import typer
 from arthur.cli.options import Artists, Data, Engine, Entries, Json, MinScore
 from arthur.cli.output import emit, match_line, match_row
 from arthur.cli.session import session
-from arthur.types import ViewId
 
 
 def similar(
@@ -25,6 +24,8 @@ def similar(
     json: Json = False,
 ) -> None:
     """List the entries most like a stored view, its own entry left out."""
+    from arthur.types import ViewId
+
     view = ViewId(artist_id, entry_id, view_id)
     with session(data=data, engine=engine) as arthur:
         found = arthur.recognizer.similar(view, k=entries, artist_ids=tuple(artist or ()), min_score=min_score)
