@@ -9,7 +9,7 @@ from PIL import Image, ImageFilter
 
 
 def distort(picture: Image.Image, seed: int) -> bytes:
-    """Return a JPEG of quality 60 of `picture`: 5 % cropped, resized, slightly blurred, its colours slightly shifted."""
+    """Return a JPEG of quality 60: 5 % cropped, resized, slightly blurred, its colours slightly shifted."""
     chance = np.random.default_rng(seed)
     rgb = picture.convert("RGB")
     left, top = chance.uniform(0, 0.05, 2) * rgb.size

@@ -16,9 +16,8 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from PIL import Image
-
 from bench.artphoto.paintings import painting
+from PIL import Image
 
 
 @dataclass

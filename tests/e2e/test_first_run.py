@@ -20,7 +20,10 @@ def test_distorted_copies_are_recognised(serve: Callable[..., object], tmp_path:
     with httpx.Client(base_url=server.url, timeout=20) as client:
         for number, picture in enumerate(artworks):
             done = client.post(f"/artist/image/a{number // 4}/w{number}/main", files={"imgFile": ("p.jpg", picture)})
-            assert done.json() == {"status": "success", "message": f"Added image a{number // 4}/w{number}/main to index"}
+            assert done.json() == {
+                "status": "success",
+                "message": f"Added image a{number // 4}/w{number}/main to index",
+            }
         right = 0
         for number, picture in enumerate(artworks):
             copy = distort(Image.open(io.BytesIO(picture)), number)

@@ -38,7 +38,11 @@ def test_acknowledged_views_survive_kill_nine(
         server.process.wait()
     last = serve(tmp_path / "data")
 
-    missing = [n for n in acknowledged if httpx.get(f"{last.url}/api/v1/artists/a/entries/work-{n}/views/main").status_code != 200]
+    missing = [
+        n
+        for n in acknowledged
+        if httpx.get(f"{last.url}/api/v1/artists/a/entries/work-{n}/views/main").status_code != 200
+    ]
 
     assert len(acknowledged) > 20
     assert missing == []
