@@ -56,6 +56,31 @@ lint: setup ## formatting, lints, types, stubs, import rules, licences
 	@cargo deny --offline check --hide-inclusion-graph licenses bans sources
 	@$(BIN)/pip-licenses >/dev/null
 
+.PHONY: bench
+bench: setup ## measure decode, engine, index, catalogue and server; raw rows go to bench/results
+	@$(BIN)/python -m bench.decode --quick
+	@$(BIN)/python -m bench.encode
+	@$(BIN)/python -m bench.index --quick
+	@$(BIN)/python -m bench.catalog
+	@$(BIN)/python -m bench.serve
+
+.venv-torch/stamp: requirements/train.txt
+	@$$(bash deploy/system-tools.sh --python) -m venv .venv-torch
+	@.venv-torch/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/train.txt
+	@touch $@
+
+.PHONY: train
+train: .venv-torch/stamp ## train arthur-mini (OPTIONS='--minutes 60 --device cuda'), in an environment with torch
+	@.venv-torch/bin/python -m engines.arthur_mini.train $(OPTIONS)
+
+.PHONY: parity
+parity: .venv-torch/stamp ## compare exported CLIP graphs with transformers, in an environment with torch
+	@PYTHONPATH=python .venv-torch/bin/python -m engines.parity
+
+.PHONY: fuzz
+fuzz: ## fuzz the decoder (SECONDS=3600; nightly Rust and cargo-fuzz)
+	@cd rust/core && cargo +nightly fuzz run decode_any -- -max_total_time=$${SECONDS:-3600} -timeout=5 -rss_limit_mb=2048
+
 .PHONY: format
 format: setup ## format and fix what tools can fix
 	@$(BIN)/ruff check --fix --quiet .
@@ -68,7 +93,8 @@ lock: ## pin every Python package anew, with hashes
 	@lock="$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --unsafe-package pillow"; \
 		$$lock --output-file requirements/runtime.txt pyproject.toml 2>/dev/null; \
 		$$lock --extra dev --extra pull --output-file requirements/dev.txt pyproject.toml 2>/dev/null; \
-		$$lock --output-file requirements/pillow-simd.txt requirements/pillow-simd.in
+		$$lock --output-file requirements/pillow-simd.txt requirements/pillow-simd.in; \
+		$$lock --allow-unsafe --output-file requirements/train.txt requirements/train.in
 
 .PHONY: clean
 clean: ## remove everything that was built
