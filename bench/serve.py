@@ -1,6 +1,8 @@
 """Recognition over HTTP: enroll pictures through the legacy API, match distorted copies, report recall and latency.
 
-    python -m bench.serve --pictures FOLDER [--limit 200] [--workers 1]
+    python -m bench.serve [--pictures FOLDER] [--limit 200] [--workers 1]
+
+Without a folder, paintings are drawn.
 
 Latency is closed-loop with one client. Raw rows go to `bench/results/serve.parquet`.
 """
@@ -23,6 +25,7 @@ import polars as pl
 from PIL import Image
 
 from bench import record
+from bench.artphoto.paintings import painting
 from bench.distort import distort
 
 EXTENSIONS = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
@@ -56,6 +59,14 @@ def _wait_ready(server: subprocess.Popen[bytes], client: httpx.Client) -> None:
             pass
         time.sleep(0.05)
     raise SystemExit("the server did not become ready")
+
+
+def draw(folder: Path, count: int) -> Path:
+    """Draw `count` paintings by as many artists into `folder` and return it."""
+    folder.mkdir(parents=True)
+    for number in range(count):
+        Image.fromarray(painting(number, 0, 0, size=640)).save(folder / f"work-{number:04}.jpg", quality=90)
+    return folder
 
 
 def enroll(client: httpx.Client, paths: list[Path]) -> list[dict[str, object]]:
@@ -125,14 +136,15 @@ def report(rows: pl.DataFrame) -> str:
 def main() -> None:
     """Run the benchmark and write its rows."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--pictures", type=Path, required=True, help="folder of catalogue pictures")
+    arguments.add_argument("--pictures", type=Path, help="folder of catalogue pictures; drawn when not given")
     arguments.add_argument("--limit", type=int, default=200)
     arguments.add_argument("--workers", type=int, default=1)
     arguments.add_argument("--seed", type=int, default=1)
     given = arguments.parse_args()
-    paths = sorted(path for path in given.pictures.iterdir() if path.suffix.lower() in EXTENSIONS)[: given.limit]
     columns = record.context(given.seed, packages=["robyn", "onnxruntime", "numpy"])
-    with tempfile.TemporaryDirectory() as folder, serving(Path(folder), given.workers) as client:
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "data", given.workers) as client:
+        pictures = given.pictures or draw(Path(folder) / "pictures", given.limit)
+        paths = sorted(path for path in pictures.iterdir() if path.suffix.lower() in EXTENSIONS)[: given.limit]
         rows = enroll(client, paths) + match(client, paths, given.seed)
         rows += match_size(client, paths[0], 200_000, repeats=100)
     path = record.write("serve", rows, columns)
