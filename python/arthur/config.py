@@ -32,7 +32,7 @@ class Settings(BaseSettings):
     batch_max: Positive = Field(8, description="Pictures embedded in one call at most")
     batch_wait_ms: float = Field(0.0, ge=0, le=1000, description="Time to wait for a fuller batch, milliseconds")
 
-    keep_originals: bool = Field(False, description="Keep the uploaded files, so that another engine can embed them")  # noqa: FBT003
+    keep_originals: bool = Field(False, description="Keep the uploaded files, so that another engine can embed them")
     thumbnail_side: int = Field(512, ge=0, le=2048, description="Longest side of thumbnails, pixels; 0 makes none")
     max_image_bytes: Positive = Field(25 * 2**20, description="Largest encoded picture, bytes")
     max_image_pixels: Positive = Field(100_000_000, description="Largest picture, pixels")

@@ -20,7 +20,7 @@ Vectors: TypeAlias = NDArray[np.float32]
 Keys: TypeAlias = NDArray[np.int64]
 """(n,) view keys, 0 <= key < 2**63."""
 
-JsonValue: TypeAlias = "str | int | float | bool | None | list[JsonValue] | dict[str, JsonValue]"
+JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, JsonValue] | None"
 Metadata: TypeAlias = Mapping[str, JsonValue]
 
 DecisionKind: TypeAlias = Literal["match", "unsure", "no_match"]
@@ -69,7 +69,7 @@ def check_id(part: str, name: str) -> str:
         raise BadRequest(f"{name} must not be blank")
     if len(part) > 512:
         raise BadRequest(f"{name} is longer than 512 characters")
-    if "\0" in part or not part.isascii() and any("\ud800" <= c <= "\udfff" for c in part):
+    if "\0" in part or (not part.isascii() and any("\ud800" <= c <= "\udfff" for c in part)):
         raise BadRequest(f"{name} holds characters that cannot be stored")
     return part
 

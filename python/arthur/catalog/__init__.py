@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np

@@ -27,7 +27,9 @@ class VectorIndex(Protocol):
         ...
 
     def put(self, keys: Keys, vectors: Vectors, artists: Keys) -> None:
-        """Add `(n,)` keys with their `(n, dim)` unit rows and `(n,)` artist numbers. A key already present is left as it is.
+        """Add `(n,)` keys with their `(n, dim)` unit rows and `(n,)` artist numbers.
+
+        A key that is present, or was removed, is left as it is, so replaying changes twice does no harm.
 
         Raises:
             BadRequest: shapes disagree, a row is not a finite unit vector, or a key is negative.
@@ -44,9 +46,9 @@ class VectorIndex(Protocol):
         ...
 
     def search(self, vectors: Vectors, k: int, *, where: Filter | None = None) -> Neighbors:
-        """Return for each of `(n, dim)` unit rows the `k` nearest keys by cosine similarity, best first, 1 <= k <= 1000.
+        """Return for each of `(n, dim)` unit rows the `k` keys of highest cosine similarity, 1 <= k <= 1000.
 
-        Equal scores come in any order. Blocks, with the GIL released.
+        The best come first; equal scores in any order. Blocks, with the GIL released.
 
         Raises:
             BadRequest: shapes disagree or `k` is out of range.

@@ -1,0 +1,101 @@
+# Every command of a working day. `make help` lists them.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+CARGO_DENY_VERSION := 0.20.2
+RUST_SOURCES := $(shell find rust Cargo.toml Cargo.lock rust-toolchain.toml -not -path '*/target/*' -not -path '*/fuzz/*' \( -name '*.rs' -o -name 'Cargo.*' -o -name '*.toml' \))
+
+.PHONY: help
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup: $(VENV)/native.stamp ## make .venv with Arthur, its tools and the optimised extension
+
+$(VENV)/python.stamp: requirements/dev.txt requirements/pillow-simd.txt deploy/system-tools.sh
+	@bash deploy/system-tools.sh
+	@$$(bash deploy/system-tools.sh --python) -m venv $(VENV)
+	@echo "installing Python packages (pinned by hash)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
+	@echo "building pillow-simd"
+	@CC="cc $$(bash deploy/system-tools.sh --simd-flag)" $(BIN)/pip install --quiet --disable-pip-version-check --no-deps \
+		--no-binary pillow-simd --require-hashes -r requirements/pillow-simd.txt
+	@touch $@
+
+$(VENV)/native.stamp: $(VENV)/python.stamp pyproject.toml $(RUST_SOURCES)
+	@echo "building the extension in release mode (a few minutes the first time)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: run
+run: setup ## draw a gallery, index it, serve it, match a photo of it, and go on serving
+	@exec $(BIN)/python -m bench.demo
+
+.PHONY: test
+test: setup test-rust ## run every test
+	@$(BIN)/python -m pytest
+
+.PHONY: test-rust
+test-rust: setup
+	@cargo test --quiet --profile quick --package arthur-core
+
+.PHONY: lint
+lint: setup ## formatting, lints, types, stubs, import rules, licences
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/python -m mypy.stubtest arthur._native --mypy-config-file pyproject.toml
+	@$(BIN)/lint-imports --no-logo
+	@cargo fmt --all --check
+	@cargo clippy --quiet --workspace --all-targets -- -D warnings
+	@command -v cargo-deny >/dev/null || cargo install --quiet --locked --debug cargo-deny@$(CARGO_DENY_VERSION)
+	@cargo deny --offline check --hide-inclusion-graph licenses bans sources
+	@$(BIN)/pip-licenses >/dev/null
+
+.PHONY: bench
+bench: setup ## measure decode, engine, index, catalogue and server; raw rows go to bench/results
+	@$(BIN)/python -m bench.decode --quick
+	@$(BIN)/python -m bench.encode
+	@$(BIN)/python -m bench.index --quick
+	@$(BIN)/python -m bench.catalog
+	@$(BIN)/python -m bench.serve
+
+.venv-torch/stamp: requirements/train.txt
+	@$$(bash deploy/system-tools.sh --python) -m venv .venv-torch
+	@.venv-torch/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/train.txt
+	@touch $@
+
+.PHONY: train
+train: .venv-torch/stamp ## train arthur-mini (OPTIONS='--minutes 60 --device cuda'), in an environment with torch
+	@.venv-torch/bin/python -m engines.arthur_mini.train $(OPTIONS)
+
+.PHONY: parity
+parity: .venv-torch/stamp ## compare exported CLIP graphs with transformers, in an environment with torch
+	@PYTHONPATH=python .venv-torch/bin/python -m engines.parity
+
+.PHONY: fuzz
+fuzz: ## fuzz the decoder (DURATION=3600; nightly Rust and cargo-fuzz)
+	@cd rust/core && cargo +nightly fuzz run decode_any -- -max_total_time=$${DURATION:-3600} -timeout=5 -rss_limit_mb=2048
+
+.PHONY: format
+format: setup ## format and fix what tools can fix
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format --quiet .
+	@cargo fmt --all
+
+.PHONY: lock
+lock: ## pin every Python package anew, with hashes
+	@$(BIN)/pip install --quiet pip-tools==7.6.2
+	@lock="$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --unsafe-package pillow"; \
+		$$lock --output-file requirements/runtime.txt pyproject.toml 2>/dev/null; \
+		$$lock --extra dev --extra pull --output-file requirements/dev.txt pyproject.toml 2>/dev/null; \
+		$$lock --output-file requirements/pillow-simd.txt requirements/pillow-simd.in; \
+		$$lock --allow-unsafe --output-file requirements/train.txt requirements/train.in
+
+.PHONY: clean
+clean: ## remove everything that was built
+	@rm -rf $(VENV) target rust/core/fuzz/target python/arthur/_native*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,64 @@
+"""kill -9 of the supervisor and all workers in the middle of writes: what was acknowledged is found afterwards."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def enroll(url: str, name: str, picture: bytes) -> bool:
+    """Return whether the server acknowledged the view `a/NAME/main`."""
+    try:
+        answer = httpx.post(f"{url}/artist/image/a/{name}/main", files={"imgFile": ("p.jpg", picture)}, timeout=10)
+    except httpx.TransportError:
+        return False
+    return answer.status_code == 200
+
+
+def test_acknowledged_views_survive_kill_nine(
+    serve: Callable[..., object], tmp_path: Path, artworks: list[bytes]
+) -> None:
+    chance = random.Random(1)
+    acknowledged: list[int] = []
+    for turn in range(5):
+        server = serve(tmp_path / "data")
+        threading.Timer(chance.uniform(0.1, 1.5), server.kill).start()
+        for number in range(turn * 100, turn * 100 + 100):
+            if enroll(server.url, f"work-{number}", artworks[number % len(artworks)]):
+                acknowledged.append(number)
+            elif server.process.poll() is not None:
+                break
+        server.process.wait()
+    last = serve(tmp_path / "data")
+
+    missing = [
+        n
+        for n in acknowledged
+        if httpx.get(f"{last.url}/api/v1/artists/a/entries/work-{n}/views/main").status_code != 200
+    ]
+
+    assert len(acknowledged) > 20
+    assert missing == []
+
+
+def test_a_killed_server_is_ready_again_soon_and_matches(
+    serve: Callable[..., object], tmp_path: Path, artworks: list[bytes]
+) -> None:
+    server = serve(tmp_path / "data", workers=2)
+    assert all(enroll(server.url, f"work-{n}", artworks[n]) for n in range(20))
+    server.kill()
+    again = serve(tmp_path / "data", workers=2)
+
+    found = [
+        httpx.post(f"{again.url}/match", files={"imgFile": ("p.jpg", artworks[n])}, timeout=10).json()["matches"][0]
+        for n in range(20)
+    ]
+
+    assert [match["entryId"] for match in found] == [f"work-{n}" for n in range(20)]
