@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 import cv2
@@ -13,6 +14,9 @@ from bench.artphoto.palettes import Colour, Palette, quantised
 
 Points: TypeAlias = NDArray[np.float64] | Sequence[Sequence[float]]
 """Points (n, 2) as (x, y); 0..1 spans the picture, and points may lie outside it."""
+
+Point: TypeAlias = NDArray[np.float64] | Sequence[float]
+"""One such point."""
 
 _FRACTION_BITS = 4
 """OpenCV draws with fixed-point coordinates: this many bits after the point."""
@@ -65,9 +69,7 @@ class Canvas:
 
     def polygon(self, points: Points, colour: Colour) -> None:
         """Fill a polygon."""
-        cv2.fillPoly(
-            self.picture, [self._fixed(points)], _scalar(colour), cv2.LINE_AA, _FRACTION_BITS
-        )
+        cv2.fillPoly(self.picture, [self._fixed(points)], _scalar(colour), cv2.LINE_AA, _FRACTION_BITS)
 
     def line(self, points: Points, colour: Colour, thickness: float) -> None:
         """Draw an open line; ``thickness`` is a fraction of the long side."""
@@ -84,7 +86,7 @@ class Canvas:
 
     def disc(
         self,
-        centre: Sequence[float],
+        centre: Point,
         radius: float | tuple[float, float],
         colour: Colour,
         *,
@@ -110,7 +112,7 @@ class Canvas:
             _FRACTION_BITS,
         )
 
-    def box(self, corner: Sequence[float], opposite: Sequence[float], colour: Colour) -> None:
+    def box(self, corner: Point, opposite: Point, colour: Colour) -> None:
         """Fill the rectangle between two corners."""
         (x0, y0), (x1, y1) = corner, opposite
         self.polygon([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], colour)
@@ -125,8 +127,7 @@ def bezier(random: np.random.Generator, knots: int, *, samples: int = 40) -> NDA
     steps = np.linspace(0, 1, samples)[:, None]
     control = [np.tile(point, (samples, 1)) for point in random.uniform(-0.1, 1.1, (knots, 2))]
     while len(control) > 1:
-        pairs = zip(control[:-1], control[1:], strict=True)
-        control = [start * (1 - steps) + end * steps for start, end in pairs]
+        control = [start * (1 - steps) + end * steps for start, end in pairwise(control)]
     return control[0]
 
 

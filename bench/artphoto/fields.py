@@ -37,9 +37,7 @@ def noise(
     return _blend(_layers(random, shape, octaves, base), gain)
 
 
-def ridges(
-    random: np.random.Generator, shape: Shape, *, octaves: int = 4, base: float = 3.0
-) -> Field:
+def ridges(random: np.random.Generator, shape: Shape, *, octaves: int = 4, base: float = 3.0) -> Field:
     """Return fractal noise in 0..1 folded into thin bright ridges."""
     folded = (1 - np.abs(2 * layer - 1) for layer in _layers(random, shape, octaves, base))
     return _blend(folded, 0.6)
@@ -66,9 +64,7 @@ def blur(picture: Field, sigma: float) -> Field:
     return cv2.GaussianBlur(picture, (0, 0), sigma).astype(np.float32, copy=False)
 
 
-def _layers(
-    random: np.random.Generator, shape: Shape, octaves: int, base: float
-) -> Iterator[Field]:
+def _layers(random: np.random.Generator, shape: Shape, octaves: int, base: float) -> Iterator[Field]:
     height, width = shape
     longest = max(shape)
     for octave in range(octaves):

@@ -109,9 +109,7 @@ def _shape(random: np.random.Generator, aspect: float, size: int) -> Shape:
     return (size, int(size * aspect)) if aspect < 1 else (int(size / aspect), size)
 
 
-def _brushwork(
-    picture: Picture, artist: np.random.Generator, detail: np.random.Generator
-) -> Picture:
+def _brushwork(picture: Picture, artist: np.random.Generator, detail: np.random.Generator) -> Picture:
     """Repaint a picture in strokes, broad ones first, each in the colour found below it."""
     longest = max(picture.shape)
     source = cv2.GaussianBlur(picture, (0, 0), longest / 200).astype(np.uint8, copy=False)
@@ -136,9 +134,7 @@ def _brushwork(
     return out
 
 
-def _directions(
-    source: Picture, artist: np.random.Generator, detail: np.random.Generator
-) -> Field:
+def _directions(source: Picture, artist: np.random.Generator, detail: np.random.Generator) -> Field:
     """Return the stroke angle at each pixel: a slow swirl, or along the edges of the subject."""
     swirl = noise(detail, source.shape[:2], octaves=3, base=artist.uniform(1.5, 4))
     angles = swirl * artist.uniform(2, 7) + artist.uniform(0, 3)
@@ -151,9 +147,7 @@ def _directions(
     return np.where(np.hypot(across, down) > 60, along, angles).astype(np.float32)
 
 
-def _surface(
-    picture: Picture, artist: np.random.Generator, detail: np.random.Generator
-) -> Picture:
+def _surface(picture: Picture, artist: np.random.Generator, detail: np.random.Generator) -> Picture:
     """Add the grain of the paint, and canvas weave or cracks where the artist's works have them."""
     shape = picture.shape[:2]
     grain = noise(detail, shape, base=24, gain=0.8) - 0.5

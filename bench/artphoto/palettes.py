@@ -20,9 +20,7 @@ COLOURS = 7
 
 def colour(hue: float, saturation: float, value: float) -> Colour:
     """Return the RGB colour of a hue in turns (any real), a saturation and a value (clipped)."""
-    pixel = np.array(
-        [[[hue % 1.0 * 360, np.clip(saturation, 0, 1), np.clip(value, 0, 1)]]], np.float32
-    )
+    pixel = np.array([[[hue % 1.0 * 360, np.clip(saturation, 0, 1), np.clip(value, 0, 1)]]], np.float32)
     return cv2.cvtColor(pixel, cv2.COLOR_HSV2RGB)[0, 0].astype(np.float32, copy=False)
 
 

@@ -136,9 +136,7 @@ def colour_fields(brief: Brief) -> Picture:
 def drips(brief: Brief) -> Picture:
     """Throw curves and drops of paint over the canvas."""
     artist, composition, detail = brief.artist, brief.composition, brief.detail
-    canvas = Canvas.filled(
-        brief.shape, brief.palette[0] if artist.random() < 0.5 else rgb(0.9, 0.87, 0.8)
-    )
+    canvas = Canvas.filled(brief.shape, brief.palette[0] if artist.random() < 0.5 else rgb(0.9, 0.87, 0.8))
     thickness, drops = artist.uniform(0.002, 0.008), int(artist.integers(0, 8))
     for _ in range(int(artist.integers(25, 120))):
         colour = brief.any_colour(1)
@@ -161,16 +159,12 @@ def mosaic(brief: Brief) -> Picture:
     columns, rows = pixels[:, 0], pixels[:, 1]
     holes = np.full(brief.shape, 255, np.uint8)
     holes[rows, columns] = 0
-    _, cells = cv2.distanceTransformWithLabels(
-        holes, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
-    )
+    _, cells = cv2.distanceTransformWithLabels(holes, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
     field = noise(composition, brief.shape, octaves=4, base=artist.uniform(1.5, 5))
     values = np.zeros(int(cells.max()) + 1, np.float32)
     values[cells[rows, columns]] = field[rows, columns] + detail.normal(0, 0.04, count)
     picture = through(brief.palette, values[cells])
     if artist.random() < 0.6:
-        joints = cv2.morphologyEx(
-            cells.astype(np.float32), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)
-        )
+        joints = cv2.morphologyEx(cells.astype(np.float32), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
         picture[joints > 0] = shade(brief.palette[0], 0.25)
     return quantised(picture)

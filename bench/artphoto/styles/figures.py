@@ -11,7 +11,7 @@ from bench.artphoto.palettes import Colour, quantised, through
 
 @dataclass(frozen=True, slots=True)
 class _Sitter:
-    """Where a head is and its colours; ``unit`` is the head's half width, ``tall`` the same in y."""
+    """A head and its colours; ``unit`` is its half width in x, ``tall`` the same length in y."""
 
     x: float
     y: float
@@ -94,7 +94,7 @@ def still_life(brief: Brief) -> Picture:
             _vase(canvas, brief, np.array([x, y]), size, colour)
         elif kind == 1:
             bowl = np.array([[-0.7, 0], [-1.1, -0.9], [1.1, -0.9], [0.7, 0]]) * size
-            canvas.polygon(bowl + [x, y], colour)
+            canvas.polygon(bowl + np.array([x, y]), colour)
             canvas.disc((x, y - 0.9 * size), (1.1 * size, 0.3 * size), shade(colour, 0.6))
         else:
             _fruit(canvas, (x, y), size, colour)
@@ -140,9 +140,7 @@ def _face(canvas: Canvas, brief: Brief, sitter: _Sitter) -> None:
     canvas.disc(sitter.at(0, -0.95), (1.08 * unit, 0.6 * unit), sitter.hair, degrees=tilt)
 
 
-def _standing(
-    canvas: Canvas, brief: Brief, where: np.ndarray, figure: np.ndarray
-) -> None:
+def _standing(canvas: Canvas, brief: Brief, where: np.ndarray, figure: np.ndarray) -> None:
     composition = brief.composition
     skin = shade(rgb(0.85, 0.66, 0.52), composition.uniform(0.45, 1.1))
     cloth, lean = brief.any_colour(), composition.normal(0, 0.4)
@@ -172,6 +170,6 @@ def _vase(canvas: Canvas, brief: Brief, foot: np.ndarray, size: float, colour: C
     canvas.polygon(outline * [0.3, 1] + foot - [0.25 * size, 0], shade(colour, 1.35))
     mouth = foot - [0, height]
     for _ in range(int(composition.integers(0, 13))):
-        flower = mouth + [composition.normal(0, size), -abs(composition.normal(0, 1.4 * size))]
+        flower = mouth + np.array([composition.normal(0, size), -abs(composition.normal(0, 1.4 * size))])
         canvas.line(np.stack([mouth, flower]), rgb(0.2, 0.4, 0.15), 0.005)
         canvas.disc(flower, 0.35 * size, brief.any_colour())

@@ -12,9 +12,36 @@ from bench.artphoto.styles.figures import portrait, still_life
 from bench.artphoto.styles.scenes import landscape
 
 _WORDS = (
-    "ART NUIT BLANCHE EXPO MUSEE OPERA JAZZ CIRCUS PARIS WIEN ROMA SALON LIBERTE TEA CAFE RADIO "
-    "METRO FILM VELO NORD STAR LINE OCEAN ATLAS MODERN FESTIVAL BIENNALE GALERIE KUNST"
-).split()
+    "ART",
+    "NUIT",
+    "BLANCHE",
+    "EXPO",
+    "MUSEE",
+    "OPERA",
+    "JAZZ",
+    "CIRCUS",
+    "PARIS",
+    "WIEN",
+    "ROMA",
+    "SALON",
+    "LIBERTE",
+    "TEA",
+    "CAFE",
+    "RADIO",
+    "METRO",
+    "FILM",
+    "VELO",
+    "NORD",
+    "STAR",
+    "LINE",
+    "OCEAN",
+    "ATLAS",
+    "MODERN",
+    "FESTIVAL",
+    "BIENNALE",
+    "GALERIE",
+    "KUNST",
+)
 
 _FACES = (
     cv2.FONT_HERSHEY_SIMPLEX,
@@ -121,7 +148,7 @@ def brush_drawing(brief: Brief) -> Picture:
             canvas.line(curve[step : step + 2], ink, weight * swell * detail.uniform(0.8, 1.2))
     if artist.random() < 0.6:
         corner = composition.uniform(0.05, 0.85, 2)
-        opposite = corner + [0.05, 0.05 * canvas.aspect]
+        opposite = corner + np.array([0.05, 0.05 * canvas.aspect])
         canvas.box(corner, opposite, rgb(0.75, 0.1, 0.1))
         for _ in range(4):
             stroke = corner + composition.uniform(0.1, 0.9, (3, 2)) * (opposite - corner)

@@ -41,7 +41,10 @@ def seascape(brief: Brief) -> Picture:
     canvas = Canvas(quantised(_sky(brief, horizon)))
     canvas.box((0, horizon), (1, 1.05), shade(brief.palette[1], 0.6))
     for _ in range(int(composition.integers(1, 5))):
-        x, size = composition.uniform(0.05, 0.95) + detail.normal(0, 0.01), composition.uniform(0.04, 0.16)
+        x, size = (
+            composition.uniform(0.05, 0.95) + detail.normal(0, 0.01),
+            composition.uniform(0.04, 0.16),
+        )
         foot = horizon + composition.uniform(0.01, 0.2)
         _boat(canvas, brief, (x, foot), size)
     across = np.linspace(-0.05, 1.05, 60)
@@ -116,19 +119,25 @@ def _reflect(canvas: Canvas, brief: Brief, level: float) -> None:
 
 
 def _tree(
-    canvas: Canvas, brief: Brief, foot: tuple[float, float], size: float, colour: NDArray[np.float32]
+    canvas: Canvas,
+    brief: Brief,
+    foot: tuple[float, float],
+    size: float,
+    colour: NDArray[np.float32],
 ) -> None:
     x, y = foot
     canvas.line([[x, y], [x, y - 1.4 * size]], shade(colour, 0.5), 0.1 * size)
     for _ in range(4):
-        dx, lift, light = brief.detail.normal(0, 0.3), brief.detail.random(), brief.detail.uniform(0.7, 1.3)
+        dx, lift, light = (
+            brief.detail.normal(0, 0.3),
+            brief.detail.random(),
+            brief.detail.uniform(0.7, 1.3),
+        )
         crown = (x + size * dx, y - size * (1 + 0.4 * lift))
         canvas.disc(crown, 0.4 * size, shade(colour, light))
 
 
-def _house(
-    canvas: Canvas, foot: tuple[float, float], size: float, colour: NDArray[np.float32]
-) -> None:
+def _house(canvas: Canvas, foot: tuple[float, float], size: float, colour: NDArray[np.float32]) -> None:
     gable = np.array([[-1, 0], [-1, -1], [0, -1.7], [1, -1], [1, 0]])
     door = np.array([[-0.2, 0], [-0.2, -0.5], [0.2, -0.5], [0.2, 0]])
     canvas.polygon(gable * size + foot, colour)
