@@ -122,9 +122,7 @@ def _wall(works: Tensor, view: View, chance: Chance) -> Tensor:
     gap = chance.uniform(2.3, 2.9)[chosen].view(-1, 1, 1, 1)
     places = places - axis * places.sign() * gap
     inside = (places.abs().amax(-1) < 1)[:, None]
-    neighbours = functional.grid_sample(
-        works.roll(2, 0)[chosen], places, padding_mode="border", align_corners=False
-    )
+    neighbours = functional.grid_sample(works.roll(2, 0)[chosen], places, padding_mode="border", align_corners=False)
     walls[chosen] = torch.where(inside, neighbours, walls[chosen])
     return walls
 
@@ -139,7 +137,10 @@ def _direction(chance: Chance, chosen: Tensor, side: int) -> Tensor:
 def _ellipse(chance: Chance, chosen: Tensor, side: int, largest: float) -> tuple[Tensor, Tensor]:
     """Return, for the chosen pictures, coordinates in which a random ellipse has radius 1."""
     columns, rows = pixel_grid(side, chance.device)
-    centre, radii = chance.uniform(-1, 1, 2, 1, 1)[chosen], chance.uniform(0.04, largest, 2, 1, 1)[chosen]
+    centre, radii = (
+        chance.uniform(-1, 1, 2, 1, 1)[chosen],
+        chance.uniform(0.04, largest, 2, 1, 1)[chosen],
+    )
     angle = chance.uniform(0, 3.142, 1, 1)[chosen]
     right, down = columns - centre[:, 0], rows - centre[:, 1]
     along = (right * angle.cos() + down * angle.sin()) / radii[:, 0]

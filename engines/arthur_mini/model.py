@@ -60,9 +60,7 @@ class Block(nn.Module):
     def __init__(self, channels: int, *, kernel: int, expansion: int) -> None:
         super().__init__()
         hidden = channels * expansion
-        self.depthwise = nn.Conv2d(
-            channels, channels, kernel, padding=kernel // 2, groups=channels, bias=False
-        )
+        self.depthwise = nn.Conv2d(channels, channels, kernel, padding=kernel // 2, groups=channels, bias=False)
         self.depthwise_norm = nn.BatchNorm2d(channels)
         self.expand = nn.Conv2d(channels, hidden, 1)
         self.reduce = nn.Conv2d(hidden, channels, 1, bias=False)
@@ -90,10 +88,7 @@ class Encoder(nn.Module):
         layers: list[nn.Module] = [Step(3, widths[0], kernel=3, stride=2)]
         for before, width, blocks in zip(widths, widths[1:], architecture.blocks, strict=False):
             layers.append(Step(before, width, kernel=3, stride=2))
-            layers += [
-                Block(width, kernel=kernel, expansion=architecture.expansion)
-                for _ in range(blocks)
-            ]
+            layers += [Block(width, kernel=kernel, expansion=architecture.expansion) for _ in range(blocks)]
         layers.append(Step(widths[-1], architecture.features, kernel=1, stride=1))
         self.body = nn.Sequential(*layers)
         self.norm = nn.BatchNorm1d(architecture.features)

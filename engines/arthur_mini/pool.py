@@ -61,9 +61,7 @@ class Pool:
         works = np.load(folder / "works.npy", mmap_mode="r")
         return cls(contents, works, np.load(folder / "aspects.npy"))
 
-    def sample(
-        self, random: np.random.Generator, count: int, *, picture_share: float
-    ) -> NDArray[np.int64]:
+    def sample(self, random: np.random.Generator, count: int, *, picture_share: float) -> NDArray[np.int64]:
         """Choose ``count`` different works, half of them four at a time by one artist.
 
         Args:
@@ -125,9 +123,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
 
 
-def _choose(
-    random: np.random.Generator, first: int, last: int, count: int
-) -> NDArray[np.int64]:
+def _choose(random: np.random.Generator, first: int, last: int, count: int) -> NDArray[np.int64]:
     """Choose works of the artists ``first`` to ``last``: half in fours, half anywhere."""
     artists = random.choice(last - first, count // 8, replace=False) + first
     fours = [random.choice(WORKS_PER_ARTIST, 4, replace=False) for _ in artists]
@@ -137,9 +133,7 @@ def _choose(
     return np.concatenate([together, random.choice(others, count - len(together), replace=False)])
 
 
-def _squares(
-    works: int, files: list[Path], side: int, processes: int
-) -> Iterator[tuple[NDArray[np.uint8], float]]:
+def _squares(works: int, files: list[Path], side: int, processes: int) -> Iterator[tuple[NDArray[np.uint8], float]]:
     with ProcessPoolExecutor(processes) as executor:
         yield from executor.map(partial(_painted, side=side), range(works), chunksize=32)
         yield from executor.map(partial(_read, side=side), files, chunksize=32)

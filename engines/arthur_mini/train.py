@@ -82,9 +82,7 @@ class State:
 def fresh(plan: Plan, architecture: Architecture, device: torch.device) -> State:
     """Return the state before the first step."""
     torch.manual_seed(plan.seed)
-    model, average = (
-        Encoder(architecture).to(device, memory_format=torch.channels_last) for _ in range(2)
-    )
+    model, average = (Encoder(architecture).to(device, memory_format=torch.channels_last) for _ in range(2))
     average.load_state_dict(model.state_dict())
     average.eval().requires_grad_(requires_grad=False)
     matrices = [weight for weight in model.parameters() if weight.ndim > 1]
@@ -146,9 +144,7 @@ def losses(scans: Tensor, photos: Tensor, plan: Plan) -> tuple[Tensor, Tensor, T
     cosines = vectors @ vectors.T
     partner = torch.arange(2 * count, device=scans.device).roll(count)
     itself = torch.eye(2 * count, dtype=torch.bool, device=scans.device)
-    contrast = functional.cross_entropy(
-        (cosines / plan.temperature).masked_fill(itself, -1e4), partner
-    )
+    contrast = functional.cross_entropy((cosines / plan.temperature).masked_fill(itself, -1e4), partner)
     with torch.no_grad():
         strangers = cosines.masked_fill(itself, -2).scatter(1, partner[:, None], -2)
         nearest = strangers.argmax(1)
@@ -165,9 +161,7 @@ def update(state: State, works: Tensor, aspects: Tensor, plan: Plan) -> dict[str
         severity = torch.rand(len(works), device=works.device)
         severity *= min(1.0, 0.3 + 7 * state.step / plan.steps)
         views = torch.cat([scan(works, side), photograph(works, aspects, severity, side)])
-    state.optimizer.param_groups[0]["lr"] = state.optimizer.param_groups[1]["lr"] = _rate(
-        state.step, plan
-    )
+    state.optimizer.param_groups[0]["lr"] = state.optimizer.param_groups[1]["lr"] = _rate(state.step, plan)
     with torch.autocast(views.device.type, torch.bfloat16):
         vectors = state.model(views.contiguous(memory_format=torch.channels_last))
     scans, photos = vectors.float().chunk(2)
@@ -181,9 +175,7 @@ def update(state: State, works: Tensor, aspects: Tensor, plan: Plan) -> dict[str
     return {"contrast": contrast.item(), "spread": spread.item(), "batch_hits": hits.item()}
 
 
-def batches(
-    pool: Pool, state: State, plan: Plan, device: torch.device
-) -> Iterator[tuple[Tensor, Tensor]]:
+def batches(pool: Pool, state: State, plan: Plan, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield works (n, 3, side, side) in 0..1 and aspects (n,), until the run's last step."""
     while state.step < plan.steps:
         chosen = pool.sample(state.random, plan.batch, picture_share=plan.picture_share)
