@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import typer
 
-from arthur.cli import doctor, enroll, export, forget, importing, match, reindex, serve, similar, status
+from arthur.cli import doctor, engines, enroll, export, forget, importing, match, reindex, serve, similar, status
 from arthur.cli.options import version_option
 from arthur.errors import ArthurError, BadRequest, ConfigError
 
@@ -40,6 +40,7 @@ def application() -> typer.Typer:
     app.command("export")(export.export)
     app.command("status")(status.status)
     app.command("doctor")(doctor.doctor)
+    app.add_typer(engines.app, name="engines")
     return app
 
 

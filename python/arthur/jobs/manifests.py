@@ -102,15 +102,12 @@ def _culprit(path: Path) -> str:
     """Return ", row N" for the first row of a CSV that has another number of cells or is not UTF-8."""
     if path.suffix.lower() != ".csv":
         return ""
-    number, columns = 0, 0
-    try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            for number, cells in enumerate(csv.reader(stream), start=1):
-                columns = columns or len(cells)
-                if len(cells) > columns:
-                    return f", row {number}"
-    except (UnicodeDecodeError, csv.Error):
-        return f", about row {number + 1}"
+    columns = 0
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
+        for number, cells in enumerate(csv.reader(stream), start=1):
+            columns = columns or len(cells)
+            if len(cells) > columns or any("\udc80" <= letter <= "\udcff" for cell in cells for letter in cell):
+                return f", row {number}"
     return ""
 
 
