@@ -1,0 +1,1 @@
+"""Measuring Arthur: data, speed and accuracy. Nothing here is part of the installed package."""
