@@ -4,7 +4,8 @@
 
 Half of the queries show enrolled works, half do not: other works of enrolled artists, works of unknown artists, other
 works of an enrolled series, and no artwork at all. Each half is spread evenly over mild copies and the four
-severities of ArtPhoto-sim. The fit is judged on queries that it has not seen; the numbers go into the file as its provenance.
+severities of ArtPhoto-sim. The fit is judged on queries that it has not seen; the numbers go into the file as its
+provenance.
 """
 
 from __future__ import annotations

@@ -259,6 +259,7 @@ class House:
             cache=self.cache,
             blobs=self.blobs,
             canary=lambda: None,
+            identity=lambda: "",
             clock=self.clock,
             calibration=Calibration(-20.0, 21.0, 30.0, 0.05),
         )
