@@ -1,0 +1,118 @@
+"""Simulated photos of artworks, as visitors take them: a pure function of the work and a seed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from bench.artphoto import lens, light, room
+from bench.artphoto.fields import Picture, generator
+from bench.artphoto.pose import Pose, stand
+from bench.artphoto.severity import LIMITS
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """What was done to take a photo.
+
+    Attributes:
+        severity: 1 mild, 2 medium, 3 hard, 4 hand-held.
+        corners: Where the work's own corners lie in the photo, (x, y) in pixels, clockwise from
+            the work's top left; some may lie outside. Bending moves them by a few pixels more.
+        yaw: Degrees.
+        pitch: Degrees.
+        roll: Degrees, without the quarter turns.
+        quarter_turns: How often the photo was turned by 90 degrees, counter-clockwise.
+        detail: Whether only a detail of the work is in view.
+        framed: Whether the work is framed.
+        screen: Whether it is shown on a screen.
+        glare: Whether lamps shine in it.
+        hidden: Fraction of the framed work in view that something hides.
+    """
+
+    severity: int
+    corners: tuple[tuple[float, float], ...]
+    yaw: float
+    pitch: float
+    roll: float
+    quarter_turns: int
+    detail: bool
+    framed: bool
+    screen: bool
+    glare: bool
+    hidden: float
+
+
+def photograph(art: Picture, seed: int, *, severity: int, clutter: Sequence[Picture] = ()) -> tuple[Picture, Shot]:
+    """Photograph a work.
+
+    Args:
+        art: The work, uint8 RGB (height, width, 3).
+        seed: The same work, seed, severity and clutter give the same photo.
+        severity: 1 mild, 2 medium, 3 hard, 4 hand-held at any angle.
+        clutter: Other pictures, uint8 RGB: neighbours on the wall and reflections.
+
+    Returns:
+        The photo, uint8 RGB with a long side of 640, and what was done.
+
+    Raises:
+        ValueError: ``severity`` is not 1, 2, 3 or 4.
+    """
+    if severity not in LIMITS:
+        raise ValueError(f"severity is 1, 2, 3 or 4, not {severity}")
+    limits, random = LIMITS[severity], generator(11, seed, severity)
+    framed = bool(random.random() < limits.p_frame)
+    work = room.frame(art, random) if framed else art
+    pose = stand(work.shape[:2], random, limits, upright=0.3 if severity == 4 else 0.75)
+    scene, mask = room.hang(work, pose, random, limits, clutter)
+    screen = bool(random.random() < limits.p_moire)
+    if screen:
+        scene = light.moire(scene, mask, pose, random)
+    scene = lens.bend(scene, random, limits)
+    hidden = 0.0
+    if random.random() < limits.p_occlusion:
+        scene, cover = light.occlude(scene, pose, random, limits)
+        hidden = float((cover * mask).sum() / max(1.0, mask.sum()))
+    scene = light.illuminate(scene, random, limits)
+    if clutter and random.random() < limits.p_reflection:
+        scene = light.reflect(scene, mask, random, limits, clutter)
+    shines = bool(random.random() < limits.p_glare)
+    if shines:
+        scene = light.glare(scene, pose, random)
+    scene = lens.sense(lens.defocus(lens.expose(scene, random, limits), random, limits), random, limits)
+    photo = np.clip(scene, 0, 255).astype(np.uint8)
+    if random.random() < limits.p_overlay:
+        photo = lens.caption(photo, random)
+    photo = lens.compress(photo, random, limits)
+    photo = cv2.resize(photo, pose.photo[::-1], interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+    turned = random.random() < limits.p_quarter_turn
+    turns = int(random.integers(1, 4)) if turned else 0
+    shot = Shot(
+        severity=severity,
+        corners=_corners(art, work, pose, turns),
+        yaw=pose.yaw,
+        pitch=pose.pitch,
+        roll=pose.roll,
+        quarter_turns=turns,
+        detail=pose.detail,
+        framed=framed,
+        screen=screen,
+        glare=shines,
+        hidden=hidden,
+    )
+    return np.ascontiguousarray(np.rot90(photo, turns)), shot
+
+
+def _corners(art: Picture, work: Picture, pose: Pose, turns: int) -> tuple[tuple[float, float], ...]:
+    """Return the corners of the work inside its frame, in the turned photo."""
+    border = (work.shape[0] - art.shape[0]) // 2
+    height, width = art.shape[:2]
+    inner = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64) + border
+    seen = np.pad(inner, ((0, 0), (0, 1)), constant_values=1) @ pose.matrix.T
+    points = seen[:, :2] / seen[:, 2:]
+    size = pose.photo[::-1]
+    for _ in range(turns):
+        points = np.stack([points[:, 1], size[0] - points[:, 0]], 1)
+        size = size[::-1]
+    return tuple((float(x), float(y)) for x, y in points)

@@ -1,0 +1,1 @@
+"""The styles of painting, grouped by kind; `bench.artphoto.paintings` chooses among them."""
