@@ -3,6 +3,7 @@
 
 use pyo3::prelude::*;
 
+mod decode;
 mod error;
 
 /// Built in release mode or not; a debug build warns on import, since it would spoil every measurement.
@@ -13,5 +14,5 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     if cfg!(debug_assertions) {
         error::warn_debug_build(module.py())?;
     }
-    Ok(())
+    decode::register(module)
 }
