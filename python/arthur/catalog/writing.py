@@ -91,9 +91,9 @@ def remove_views(connection: Connection, scope: Sequence[ColumnElement[bool]]) -
         .join(entries, views.c.entry == entries.c.number)
         .join(artists, entries.c.artist == artists.c.number)
         .where(*scope)
-        .order_by(views.c.key)
     )
-    rows = connection.execute(found).all()
+    # Sorted here: asked for this order, SQLite reads all views there are in order of their keys.
+    rows = sorted(connection.execute(found))
     if not rows:
         return np.empty(0, np.int64)
     first = _advance(connection, len(rows))
