@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Protocol
 
-__all__ = ["Blobs"]
+__all__ = ["Blobs", "open_blobs"]
 
 
 class Blobs(Protocol):
     """Bytes by name ("thumbnails/ab/abcd...jpg"). Callable from any thread; every method blocks.
 
-    Any method raises StoreError when the store does not answer or cannot write.
+    Names are of letters, digits, "_", "-" and "." between slashes, no part beginning with a dot or dash; any other
+    raises BadRequest. Any method raises StoreError when the store does not answer or cannot write.
     """
 
     def put(self, name: str, data: bytes) -> None:
@@ -28,3 +29,18 @@ class Blobs(Protocol):
     def ping(self) -> None:
         """Return if the store answers."""
         ...
+
+
+def open_blobs(url: str) -> Blobs:
+    """Open a blob store.
+
+    `file:///absolute/folder` (made if missing), `memory:///` for this process, or `s3://bucket/prefix`,
+    `gs://bucket/prefix`, `az://container/prefix` with credentials from that cloud's usual environment variables.
+
+    Raises:
+        ConfigError: the URL is not of a known form, or the folder cannot be made.
+    """
+    # Imported here: the port must not need its adapters.
+    from arthur.blobs.object_store import ObjectBlobs, open_object_store
+
+    return ObjectBlobs(open_object_store(url))

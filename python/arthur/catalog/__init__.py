@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from arthur.errors import ConfigError
 from arthur.types import Changes, Counts, Keys, NewView, Put, StoredView, ViewId
 
 Row = TypeVar("Row")
 
-__all__ = ["ArtistRow", "Catalog", "EntryRow", "Page"]
+__all__ = ["ArtistRow", "Catalog", "EntryRow", "Page", "open_catalog"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,3 +125,22 @@ class Catalog(Protocol):
     def close(self) -> None:
         """Release connections. Closing twice is allowed."""
         ...
+
+
+def open_catalog(url: str) -> Catalog:
+    """Open the catalogue at `url`, made if missing, and bring its schema up to date.
+
+    `sqlite:////absolute/path.db` and `sqlite:///relative/path.db` name a SQLite file.
+
+    Raises:
+        ConfigError: the URL is not of a known form, or the database is of a newer Arthur or of another program.
+        StoreError: the database does not answer, or its file is damaged.
+    """
+    scheme, separator, path = url.partition(":///")
+    if scheme != "sqlite" or not separator or not path or path.startswith(":") or "?" in path:
+        raise ConfigError("the catalogue URL must be sqlite:///PATH")
+    # Imported here: the port must not need its adapters.
+    from arthur.catalog.sql import SqlCatalog
+    from arthur.catalog.sqlite import open_sqlite
+
+    return SqlCatalog(open_sqlite(Path(path)))

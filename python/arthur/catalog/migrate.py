@@ -1,0 +1,57 @@
+"""Brings a database to the schema this version of Arthur knows, by the Alembic scripts in the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, column, inspect, select, table
+
+from arthur.catalog.schema import HEAD, metadata
+from arthur.errors import ConfigError
+
+__all__ = ["migrate", "revision"]
+
+_VERSION_TABLE = "alembic_version"
+_SCRIPTS = Path(__file__).with_name("migrations")
+
+
+def migrate(connection: Connection, target: str = HEAD) -> None:
+    """Bring the schema to revision `target` ("base" drops it), within the connection's open transaction.
+
+    Raises:
+        ConfigError: the database is of a newer Arthur, or of another program.
+    """
+    current = revision(connection)
+    if current == target:
+        return
+    # Imported here: Alembic takes longer to load than a catalogue takes to open.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    known = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+    if current is not None and current not in known:
+        message = f"the catalogue was written by a newer Arthur (schema {current}); this one knows schemas up to {HEAD}"
+        raise ConfigError(message)
+    # Newest first, as Alembic walks: a target at or before the current one is behind it.
+    backwards = current is not None and (target == "base" or known.index(target) > known.index(current))
+    (command.downgrade if backwards else command.upgrade)(config, target)
+
+
+def revision(connection: Connection) -> str | None:
+    """Return the schema's revision, None for an empty database.
+
+    Raises:
+        ConfigError: the database holds tables of another program.
+    """
+    names = set(inspect(connection).get_table_names())
+    if _VERSION_TABLE in names:
+        version = connection.scalar(select(column("version_num")).select_from(table(_VERSION_TABLE)))
+        return None if version is None else str(version)
+    if names:
+        strangers = ", ".join(sorted(names - set(metadata.tables))[:3]) or "no schema version"
+        raise ConfigError(f"the database is not an Arthur catalogue: it holds {strangers}")
+    return None

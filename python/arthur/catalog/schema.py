@@ -1,0 +1,124 @@
+"""Tables of the SQL catalogue. `migrations/` makes them; a test holds the two equal."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+__all__ = ["HEAD", "artists", "embeddings", "endings", "engines", "entries", "metadata", "notes", "state", "views"]
+
+HEAD = "0001"
+"""Revision of this schema: the newest file in `migrations/versions`."""
+
+# SQLite makes a column its row id only when the type is spelt INTEGER; elsewhere that is 32 bits.
+_INT64 = BigInteger().with_variant(Integer(), "sqlite")
+# Ids are compared byte by byte. That is SQLite's way by itself; PostgreSQL must be told.
+_ID = Text().with_variant(Text(collation="C"), "postgresql")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+state = Table(
+    "state",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1", name="one_row"), primary_key=True, autoincrement=False),
+    Column("sequence", _INT64, nullable=False),
+    Column("artists", _INT64, nullable=False),
+    Column("entries", _INT64, nullable=False),
+    Column("views", _INT64, nullable=False),
+)
+"""One row: the newest sequence and how many rows are live. Writers of all processes queue on it."""
+
+# AUTOINCREMENT: numbers of artists that are gone must not come back, since indices filter by them.
+artists = Table(
+    "artists",
+    metadata,
+    Column("number", _INT64, primary_key=True),
+    Column("artist_id", _ID, nullable=False),
+    UniqueConstraint("artist_id"),
+    sqlite_autoincrement=True,
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("number", _INT64, primary_key=True),
+    Column("artist", _INT64, ForeignKey("artists.number"), nullable=False),
+    Column("entry_id", _ID, nullable=False),
+    UniqueConstraint("artist", "entry_id"),
+)
+
+views = Table(
+    "views",
+    metadata,
+    Column("key", _INT64, primary_key=True, autoincrement=False),
+    Column("entry", _INT64, ForeignKey("entries.number"), nullable=False),
+    Column("view_id", _ID, nullable=False),
+    Column("vector_id", Text, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("width", _INT64, nullable=False),
+    Column("height", _INT64, nullable=False),
+    Column("size_bytes", _INT64, nullable=False),
+    Column("metadata", Text, nullable=False),
+    Column("created_us", _INT64, nullable=False),
+    Column("updated_us", _INT64, nullable=False),
+    UniqueConstraint("entry", "view_id"),
+    # Not unique: "a.b" > "c" > "d" and "a" > "b.c" > "d" have the same vector_id.
+    Index(None, "vector_id"),
+)
+"""Live views. `key` is the sequence of the put; times are microseconds since 1970 UTC."""
+
+engines = Table(
+    "engines",
+    metadata,
+    Column("number", _INT64, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("dim", Integer, nullable=False),
+    UniqueConstraint("fingerprint"),
+)
+
+embeddings = Table(
+    "embeddings",
+    metadata,
+    Column("key", _INT64, ForeignKey("views.key", ondelete="CASCADE"), nullable=False),
+    Column("engine", _INT64, ForeignKey("engines.number"), nullable=False),
+    Column("vector", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("key", "engine"),
+)
+"""Vectors as `dim` little-endian float16."""
+
+endings = Table(
+    "endings",
+    metadata,
+    Column("sequence", _INT64, primary_key=True, autoincrement=False),
+    Column("key", _INT64, nullable=False),
+)
+"""Keys that ended: by a removal, or by the put whose key is `sequence`."""
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)

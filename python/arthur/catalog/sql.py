@@ -1,0 +1,172 @@
+"""The catalogue in an SQL database, by SQLAlchemy."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, delete, insert, select
+
+from arthur.catalog import ArtistRow, EntryRow, Page, reading
+from arthur.catalog.commits import GroupCommit
+from arthur.catalog.faults import store_errors
+from arthur.catalog.lists import list_artists, list_entries, list_views
+from arthur.catalog.migrate import migrate
+from arthur.catalog.records import Prepared, prepare, select_views, stored_view
+from arthur.catalog.schema import artists, entries, notes, views
+from arthur.catalog.sqlite import Database
+from arthur.catalog.writing import engine_number, put_views, remove_views
+from arthur.errors import BadRequest, StoreError
+from arthur.types import Changes, Counts, Keys, NewView, Put, StoredView, ViewId
+
+__all__ = ["SqlCatalog"]
+
+# Calls of `put` that share a transaction: enough for all threads of a process, few enough for a short wait.
+_LARGEST_GROUP = 64
+
+
+class SqlCatalog:
+    """See Catalog. Opening it brings the schema up to date."""
+
+    def __init__(self, database: Database, *, clock_ns: Callable[[], int] = time.time_ns) -> None:
+        """Open the catalogue in `database`, which is closed with it; `clock_ns` tells nanoseconds since 1970 UTC.
+
+        Raises:
+            ConfigError: the database is of a newer Arthur or of another program.
+            StoreError: the database does not answer.
+        """
+        self._database = database
+        self._clock_ns = clock_ns
+        self._closed = False
+        self._commits: GroupCommit[list[Prepared], list[Put]] = GroupCommit(self._put, largest=_LARGEST_GROUP)
+        with self._writing() as connection:
+            migrate(connection)
+
+    def put(self, views: Sequence[NewView]) -> list[Put]:
+        """See Catalog.put. Concurrent calls share a transaction."""
+        prepared = prepare(views)
+        return self._commits(prepared) if prepared else []
+
+    def remove(self, artist_id: str, entry_id: str | None = None, view_id: str | None = None) -> Keys:
+        """See Catalog.remove."""
+        if entry_id is None and view_id is not None:
+            raise BadRequest("a view is removed by its artist_id, entry_id and view_id")
+        scope = [artists.c.artist_id == artist_id]
+        if entry_id is not None:
+            scope.append(entries.c.entry_id == entry_id)
+        if view_id is not None:
+            scope.append(views.c.view_id == view_id)
+        with self._commits.alone(), self._writing() as connection:
+            return remove_views(connection, scope)
+
+    def view(self, view: ViewId) -> StoredView | None:
+        """See Catalog.view."""
+        query = select_views().where(
+            artists.c.artist_id == view.artist_id,
+            entries.c.entry_id == view.entry_id,
+            views.c.view_id == view.view_id,
+        )
+        with self._reading() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else stored_view(row)
+
+    def find(self, vector_id: str) -> StoredView | None:
+        """See Catalog.find. Of views that share a vector_id the newest is found."""
+        query = select_views().where(views.c.vector_id == vector_id).order_by(views.c.key.desc()).limit(1)
+        with self._reading() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else stored_view(row)
+
+    def views(self, keys: Keys) -> Mapping[int, StoredView]:
+        """See Catalog.views."""
+        with self._reading() as connection:
+            return reading.views_by_key(connection, keys)
+
+    def vector(self, key: int, fingerprint: str) -> NDArray[np.float32] | None:
+        """See Catalog.vector."""
+        with self._reading() as connection:
+            return reading.vector(connection, key, fingerprint)
+
+    def views_of(self, artist_id: str, entry_id: str | None, *, cursor: str | None, limit: int) -> Page[StoredView]:
+        """See Catalog.views_of."""
+        with self._reading() as connection:
+            return list_views(connection, artist_id, entry_id, cursor=cursor, limit=limit)
+
+    def artists(self, *, cursor: str | None, limit: int) -> Page[ArtistRow]:
+        """See Catalog.artists."""
+        with self._reading() as connection:
+            return list_artists(connection, cursor=cursor, limit=limit)
+
+    def entries(self, artist_id: str, *, cursor: str | None, limit: int) -> Page[EntryRow]:
+        """See Catalog.entries."""
+        with self._reading() as connection:
+            return list_entries(connection, artist_id, cursor=cursor, limit=limit)
+
+    def artist_numbers(self, artist_ids: Sequence[str]) -> tuple[int, ...]:
+        """See Catalog.artist_numbers."""
+        with self._reading() as connection:
+            return reading.artist_numbers(connection, artist_ids)
+
+    def counts(self) -> Counts:
+        """See Catalog.counts. Costs microseconds."""
+        with self._answering():
+            return self._database.state().counts
+
+    def latest(self) -> int:
+        """See Catalog.latest."""
+        with self._answering():
+            return self._database.state().sequence
+
+    def changes(self, since: int, limit: int, fingerprint: str) -> Changes:
+        """See Catalog.changes."""
+        if since < 0 or limit < 1:
+            raise BadRequest("since must not be negative and limit must be positive")
+        with self._reading() as connection:
+            return reading.changes(connection, since, limit, fingerprint)
+
+    def note(self, name: str) -> str | None:
+        """See Catalog.note."""
+        with self._reading() as connection:
+            return connection.scalar(select(notes.c.value).where(notes.c.name == name))
+
+    def put_note(self, name: str, value: str) -> None:
+        """See Catalog.put_note."""
+        with self._commits.alone(), self._writing() as connection:
+            connection.execute(delete(notes).where(notes.c.name == name))
+            connection.execute(insert(notes).values(name=name, value=value))
+
+    def close(self) -> None:
+        """See Catalog.close."""
+        self._closed = True
+        self._database.close()
+
+    def _put(self, group: Sequence[list[Prepared]]) -> list[list[Put]]:
+        """Put what several callers want in one transaction."""
+        everything = [item for prepared in group for item in prepared]
+        with self._writing() as connection:
+            # By length, too: two callers may give one fingerprint different ones, and one of them is wrong.
+            kinds = {(item.new.fingerprint, len(item.new.vector)) for item in everything}
+            engine_of = {name: engine_number(connection, name, dim) for name, dim in sorted(kinds)}
+            puts = iter(put_views(connection, everything, engine_of, now_us=self._clock_ns() // 1000))
+            # Taken apart as it was put together.
+            return [[next(puts) for _ in prepared] for prepared in group]
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        if self._closed:
+            raise StoreError("the catalogue is closed")
+        with store_errors():
+            yield
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with self._answering(), self._database.reader.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._answering(), self._database.writer.begin() as connection:
+            yield connection

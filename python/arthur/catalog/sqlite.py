@@ -1,0 +1,143 @@
+"""Everything that is particular to SQLite: how it is opened, locked and asked for its newest commit."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, select
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from arthur.catalog.schema import state
+from arthur.errors import ConfigError
+from arthur.types import Counts
+
+__all__ = ["Database", "State", "open_sqlite"]
+
+_BUSY_TIMEOUT_MS = 10_000
+_POOL_SIZE = 8
+_POOL_OVERFLOW = 56
+# After a burst the write-ahead log is cut back to this many bytes.
+_JOURNAL_LIMIT = 64 * 2**20
+_BEGIN = "arthur_begin"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The newest committed sequence and how many rows are live."""
+
+    sequence: int
+    counts: Counts
+
+
+class StateWatch:
+    """Reads the newest committed state in microseconds: the row again only when another connection committed.
+
+    Thread-safe: each call borrows a connection of its own, as `PRAGMA data_version` counts what *other* connections
+    committed. These connections never write, so every commit is another's, be it of this process or not.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._idle: deque[_Watcher] = deque()
+
+    def __call__(self) -> State:
+        """Return the state as of the newest commit."""
+        try:
+            watcher = self._idle.pop()
+        except IndexError:
+            watcher = _Watcher(self._path)
+        try:
+            newest = watcher.state()
+        except BaseException:
+            watcher.close()
+            raise
+        self._idle.append(watcher)
+        return newest
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        while self._idle:
+            self._idle.pop().close()
+
+
+class _Watcher:
+    """One connection, and the state it last saw."""
+
+    _QUERY = str(select(state.c.sequence, state.c.artists, state.c.entries, state.c.views))
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+        self._version = -1
+        self._state = State(0, Counts(0, 0, 0))
+
+    def state(self) -> State:
+        # The version is read first: a commit between the two reads is then seen again, never missed.
+        (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        if version != self._version:
+            sequence, artists, entries, views = self._connection.execute(self._QUERY).fetchone()
+            self._state = State(sequence, Counts(artists, entries, views))
+            self._version = version
+        return self._state
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database as the catalogue uses it.
+
+    Attributes:
+        reader: each transaction sees one snapshot and never waits for writers.
+        writer: a transaction holds the write lock from its begin.
+        state: returns the newest committed state.
+    """
+
+    reader: Engine
+    writer: Engine
+    state: StateWatch
+
+    def close(self) -> None:
+        """Close all connections that are not in use."""
+        self.state.close()
+        self.reader.dispose()
+
+
+def open_sqlite(path: Path) -> Database:
+    """Open a database file, made if missing, with write-ahead log and every commit synced to the disk.
+
+    Raises:
+        ConfigError: the folder cannot be made.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"the catalogue's folder {path.parent} cannot be made: {error.strerror}") from error
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        connect_args={"isolation_level": None, "check_same_thread": False},
+        pool_size=_POOL_SIZE,
+        max_overflow=_POOL_OVERFLOW,
+        pool_timeout=_BUSY_TIMEOUT_MS / 1000,
+    )
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return Database(engine, engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}), StateWatch(path))
+
+
+def _prepare(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL_LIMIT}")
+
+
+def _begin(connection: Connection) -> None:
+    # The driver is told not to begin transactions itself (isolation_level None): it would begin too late and
+    # never for reading.
+    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))

@@ -1,0 +1,212 @@
+"""Writes of the SQL catalogue. Each function works inside the caller's write transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Executable,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    select,
+    update,
+)
+
+from arthur.catalog.chunks import chunked
+from arthur.catalog.records import Prepared
+from arthur.catalog.schema import artists, embeddings, endings, engines, entries, state, views
+from arthur.errors import EngineMismatch
+from arthur.types import Keys, Put
+
+__all__ = ["engine_number", "put_views", "remove_views"]
+
+_Name: TypeAlias = tuple[int, str]
+"""A name as the tables have it: number of the entry and view id, or number of the artist and entry id."""
+
+
+class _Version(NamedTuple):
+    """The live version of a view: its key, and when its name was first put."""
+
+    key: int
+    created_us: int
+
+
+def engine_number(connection: Connection, fingerprint: str, dim: int) -> int:
+    """Return the number of the engine, which is made known when it is new.
+
+    Raises:
+        EngineMismatch: the engine is known with another length of vectors.
+    """
+    known = connection.execute(select(engines).where(engines.c.fingerprint == fingerprint)).one_or_none()
+    if known is None:
+        added = insert(engines).values(fingerprint=fingerprint, dim=dim).returning(engines.c.number)
+        return int(connection.execute(added).scalar_one())
+    if known.dim != dim:
+        raise EngineMismatch(f"the engine's vectors have {known.dim} numbers in this catalogue, not {dim}")
+    return int(known.number)
+
+
+def put_views(
+    connection: Connection, prepared: Sequence[Prepared], engine_of: Mapping[str, int], *, now_us: int
+) -> list[Put]:
+    """Put views in order, each under the next number of the sequence; of several of one name the last stays.
+
+    `engine_of` gives the number of each fingerprint.
+    """
+    first = _advance(connection, len(prepared))
+    names = _names(connection, prepared)
+    before = _versions(connection, set(names))
+    puts = _puts(prepared, names, before, first=first, now_us=now_us)
+    ended = [{"sequence": put.stored.key, "key": put.replaced_key} for put in puts if not put.created]
+    _execute_many(connection, insert(endings), ended)
+    _delete_views(connection, [version.key for version in before.values()])
+    # Later ones of the same name take the place of earlier ones.
+    kept = dict(zip(names, zip(prepared, puts, strict=True), strict=True))
+    view_rows = [item.row(name[0], put) for name, (item, put) in kept.items()]
+    vector_rows = [
+        {"key": put.stored.key, "engine": engine_of[item.new.fingerprint], "vector": item.vector}
+        for item, put in kept.values()
+    ]
+    _execute_many(connection, insert(views), view_rows)
+    _execute_many(connection, insert(embeddings), vector_rows)
+    _count(connection, views=len(kept) - len(before))
+    return puts
+
+
+def remove_views(connection: Connection, scope: Sequence[ColumnElement[bool]]) -> Keys:
+    """Remove the views that meet all conditions on artists, entries and views; return their keys, ascending.
+
+    Each takes the next number of the sequence. Entries and artists that are left empty go, too.
+    """
+    found = (
+        select(views.c.key, entries.c.number.label("entry"), entries.c.artist)
+        .join(entries, views.c.entry == entries.c.number)
+        .join(artists, entries.c.artist == artists.c.number)
+        .where(*scope)
+    )
+    # Sorted here: asked for this order, SQLite reads all views there are in order of their keys.
+    rows = sorted(connection.execute(found))
+    if not rows:
+        return np.empty(0, np.int64)
+    first = _advance(connection, len(rows))
+    ended = [{"sequence": first + place, "key": row.key} for place, row in enumerate(rows)]
+    _execute_many(connection, insert(endings), ended)
+    _delete_views(connection, [row.key for row in rows])
+    no_views = ~exists().where(views.c.entry == entries.c.number)
+    no_entries = ~exists().where(entries.c.artist == artists.c.number)
+    gone_entries = _delete_empty(connection, entries.c.number, {row.entry for row in rows}, no_views)
+    gone_artists = _delete_empty(connection, artists.c.number, {row.artist for row in rows}, no_entries)
+    _count(connection, views=-len(rows), entries=-gone_entries, artists=-gone_artists)
+    return np.array([row.key for row in rows], np.int64)
+
+
+def _advance(connection: Connection, by: int) -> int:
+    """Take the next `by` numbers of the sequence and return the first of them."""
+    taken = update(state).values(sequence=state.c.sequence + by).returning(state.c.sequence)
+    return int(connection.execute(taken).scalar_one()) - by + 1
+
+
+def _count(connection: Connection, *, artists: int = 0, entries: int = 0, views: int = 0) -> None:
+    """Change how many rows are live."""
+    if artists or entries or views:
+        changed = update(state).values(
+            artists=state.c.artists + artists, entries=state.c.entries + entries, views=state.c.views + views
+        )
+        connection.execute(changed)
+
+
+def _names(connection: Connection, prepared: Sequence[Prepared]) -> list[_Name]:
+    """Return the name of each view; artists and entries that are new are put."""
+    ids = [item.new.view for item in prepared]
+    artist_numbers, new_artists = _artist_numbers(connection, {view.artist_id for view in ids})
+    wanted = {(artist_numbers[view.artist_id], view.entry_id) for view in ids}
+    entry_numbers, new_entries = _entry_numbers(connection, wanted)
+    _count(connection, artists=new_artists, entries=new_entries)
+    return [(entry_numbers[artist_numbers[view.artist_id], view.entry_id], view.view_id) for view in ids]
+
+
+def _artist_numbers(connection: Connection, wanted: set[str]) -> tuple[dict[str, int], int]:
+    """Return the numbers of artists by id, and how many of them are new."""
+    numbers: dict[str, int] = {}
+    for chunk in chunked(wanted):
+        found = select(artists.c.artist_id, artists.c.number).where(artists.c.artist_id.in_(chunk))
+        numbers.update({row.artist_id: row.number for row in connection.execute(found)})
+    new = [{"artist_id": artist_id} for artist_id in sorted(wanted - numbers.keys())]
+    if new:
+        added = insert(artists).returning(artists.c.artist_id, artists.c.number)
+        numbers.update({row.artist_id: row.number for row in connection.execute(added, new)})
+    return numbers, len(new)
+
+
+def _entry_numbers(connection: Connection, wanted: set[_Name]) -> tuple[dict[_Name, int], int]:
+    """Return the numbers of entries by artist number and entry id, and how many of them are new."""
+    numbers: dict[_Name, int] = {}
+    for artist, chunk in _by_parent(wanted):
+        found = select(entries).where(entries.c.artist == artist, entries.c.entry_id.in_(chunk))
+        numbers.update({(artist, row.entry_id): row.number for row in connection.execute(found)})
+    new = [{"artist": artist, "entry_id": entry_id} for artist, entry_id in sorted(wanted - numbers.keys())]
+    if new:
+        rows = connection.execute(insert(entries).returning(entries), new)
+        numbers.update({(row.artist, row.entry_id): row.number for row in rows})
+    return numbers, len(new)
+
+
+def _versions(connection: Connection, names: set[_Name]) -> dict[_Name, _Version]:
+    """Return the live versions of those views that exist."""
+    versions: dict[_Name, _Version] = {}
+    columns = select(views.c.view_id, views.c.key, views.c.created_us)
+    for entry, chunk in _by_parent(names):
+        rows = connection.execute(columns.where(views.c.entry == entry, views.c.view_id.in_(chunk)))
+        versions.update({(entry, row.view_id): _Version(row.key, row.created_us) for row in rows})
+    return versions
+
+
+def _by_parent(names: Iterable[_Name]) -> Iterator[tuple[int, list[str]]]:
+    """Yield each parent's number with the ids below it, in chunks.
+
+    A query by parent finds its rows in the index, in every database; SQLite answers one for all pairs, by
+    `(parent, id) IN (VALUES ...)`, with a scan of the whole table.
+    """
+    for parent, group in groupby(sorted(names), key=itemgetter(0)):
+        for chunk in chunked(name for _, name in group):
+            yield parent, chunk
+
+
+def _puts(
+    prepared: Sequence[Prepared], names: Sequence[_Name], before: Mapping[_Name, _Version], *, first: int, now_us: int
+) -> list[Put]:
+    """Number the views in order and say what each replaces."""
+    live = {name: version.key for name, version in before.items()}
+    puts = []
+    for key, (item, name) in enumerate(zip(prepared, names, strict=True), first):
+        created_us = before[name].created_us if name in before else now_us
+        puts.append(item.put(key, live.get(name), created_us=created_us, updated_us=now_us))
+        live[name] = key
+    return puts
+
+
+def _delete_views(connection: Connection, keys: Sequence[int]) -> None:
+    _execute_many(connection, delete(views).where(views.c.key == bindparam("ended")), [{"ended": key} for key in keys])
+
+
+def _delete_empty(connection: Connection, number: Column[Any], candidates: set[int], empty: ColumnElement[bool]) -> int:
+    """Delete those rows among the candidates that are empty and return how many they were."""
+    deleted = 0
+    for chunk in chunked(candidates):
+        deleted += connection.execute(delete(number.table).where(number.in_(chunk), empty)).rowcount
+    return deleted
+
+
+def _execute_many(connection: Connection, statement: Executable, rows: Sequence[Mapping[str, object]]) -> None:
+    # SQLAlchemy takes an empty list for one row of defaults.
+    if rows:
+        connection.execute(statement, rows)
