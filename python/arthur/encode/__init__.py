@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
+from arthur.encode.golden import distances, picture
 from arthur.encode.spec import EngineSpec
+from arthur.errors import EngineError
 from arthur.types import Pixels, Vectors
 
-__all__ = ["Encoder", "EngineSpec"]
+__all__ = ["Encoder", "EngineSpec", "canary", "open_encoder"]
+
+_CANARY_TOLERANCE = 1e-2
+"""Wide enough for a quantised graph, whose rows depend a little on their neighbours; a broken one is far off."""
 
 
 class Encoder(Protocol):
@@ -24,7 +32,8 @@ class Encoder(Protocol):
         Blocks, with the GIL released while the engine runs.
 
         Raises:
-            EngineError: the engine failed, or an output row is not finite.
+            EngineError: the engine failed or is closed, the pixels are not of that form, or an output row is not
+                finite.
             Overloaded: a bounded queue in front of the engine is full.
         """
         ...
@@ -32,3 +41,44 @@ class Encoder(Protocol):
     def close(self) -> None:
         """Free the engine; calls in flight end first. Closing twice is allowed."""
         ...
+
+
+def open_encoder(
+    engine: str,
+    *,
+    threads: int = 0,
+    batch_max: int = 8,
+    batch_wait_ms: float = 0.0,
+    folders: tuple[Path, ...] = (),
+) -> Encoder:
+    """Load the engine of that name, or at that path, on the CPU, with concurrent calls gathered into batches.
+
+    `threads` 0 is one per core. `folders` hold pulled engines, one folder each, and come before those that are
+    packaged with Arthur. The engine's files and golden vectors are checked first.
+
+    Raises:
+        ConfigError: there is no such engine, or its `engine.toml` is wrong.
+        EngineError: it cannot be loaded, or does not give the vectors it promises.
+    """
+    from arthur.encode.batch import Batched
+    from arthur.encode.folder import find_folder
+    from arthur.encode.onnx import OnnxEncoder
+
+    folder = find_folder(engine, folders=folders)
+    return Batched(OnnxEncoder(folder, threads=threads), batch_max=batch_max, wait_ms=batch_wait_ms)
+
+
+def canary(encoder: Encoder) -> None:
+    """Embed the fixed picture, and compare the vector with the one it gave when the engine was loaded.
+
+    Raises:
+        EngineError: the engine failed, or gave another vector.
+        Overloaded: the queue in front of the engine is full.
+    """
+    vector = encoder.encode(picture(encoder.spec.side))
+    loaded = np.frombuffer(encoder.spec.canary, dtype=np.float32).reshape(-1, encoder.spec.dim)
+    expected = loaded if len(loaded) else vector
+    if not (distance := float(distances(vector, expected).max())) <= _CANARY_TOLERANCE:
+        raise EngineError(
+            f"engine {encoder.spec.label}: the fixed picture's vector moved by {distance:.2g} (1 - cosine) since load"
+        )

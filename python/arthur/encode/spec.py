@@ -1,10 +1,28 @@
-"""What an engine is: the facts of its `engine.toml`, and the fingerprint made of them."""
+"""What an engine is: the facts of its `engine.toml`, and what the rest of Arthur knows of it once it is loaded."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
 
-from arthur.types import Fit
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from arthur.errors import ConfigError, EngineError
+from arthur.types import Fit, Pixels
+
+Variant: TypeAlias = Literal["fp32", "int8"]
+"""Which graph runs: the full one, or its quantised stand-in that passed the golden check."""
+Activation: TypeAlias = Literal["quick_gelu", "gelu"]
+
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=128)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Positive = Annotated[int, Field(gt=0)]
+Deviation = Annotated[float, Field(gt=0)]
+Tolerance = Annotated[float, Field(gt=0, le=0.1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +35,8 @@ class EngineSpec:
         fit: how a picture becomes that square.
         dim: length of a vector.
         fingerprint: hex BLAKE3 over weights, graph and preprocessing; vectors of different fingerprints never meet.
+        variant: the graph that runs. Variants of one engine share a fingerprint: the golden check holds them together.
+        canary: bytes of the float32 vector that the fixed picture gave at load; empty where none was taken.
     """
 
     name: str
@@ -24,8 +44,153 @@ class EngineSpec:
     fit: Fit
     dim: int
     fingerprint: str
+    variant: Variant = "fp32"
+    canary: bytes = field(default=b"", repr=False, compare=False)
 
     @property
     def label(self) -> str:
         """`name@` and the first twelve digits of the fingerprint, as answers show it."""
         return f"{self.name}@{self.fingerprint[:12]}"
+
+
+def check_pixels(spec: EngineSpec, pixels: Pixels) -> None:
+    """Refuse what is not `(n, side, side, 3)` uint8 with n >= 1.
+
+    Raises:
+        EngineError: shape or dtype differ.
+    """
+    if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[1:] != (spec.side, spec.side, 3) or not len(pixels):
+        want = f"uint8 (n, {spec.side}, {spec.side}, 3)"
+        raise EngineError(f"engine {spec.name} takes {want}, not {pixels.dtype} {pixels.shape}")
+
+
+class _Facts(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class GraphFile(_Facts):
+    """One ONNX file beside the `engine.toml`. A hash that is absent is not checked: the file is the user's own."""
+
+    file: FileName
+    sha256: Sha256 | None = None
+
+
+class ImageGraph(GraphFile):
+    """The image tower: `pixels` uint8 (n, side, side, 3) to `vectors` float32 (n, dim) unit rows."""
+
+    int8: GraphFile | None = None
+
+
+class TextGraph(GraphFile):
+    """The text tower: `tokens` int64 (n, context) to `vectors` float32 (n, dim) unit rows.
+
+    Attributes:
+        context: tokens in a row.
+        tokenizer: file of the tokenizer, as Hugging Face names it, or None.
+        end_token: id whose first place holds the sentence; None takes the place of the highest id.
+    """
+
+    context: Positive = 77
+    tokenizer: FileName | None = None
+    end_token: int | None = None
+
+
+class GoldenFile(_Facts):
+    """Pictures with the vectors they must give: `pixels` and `vectors` in one npz.
+
+    Attributes:
+        tolerance: largest accepted 1 - cosine.
+    """
+
+    file: FileName
+    tolerance: Tolerance = 1e-3
+
+
+class Source(_Facts):
+    """Where the weights come from: a repository of the Hugging Face hub."""
+
+    repository: str = Field(pattern=r"^[\w.-]+/[\w.-]+$")
+    file: FileName = "model.safetensors"
+    revision: str = "main"
+    sha256: Sha256 | None = None
+
+
+class ClipFacts(_Facts):
+    """What the weights of a CLIP do not tell by their shapes."""
+
+    patch: Positive
+    heads: Positive
+    text_heads: Positive
+    activation: Activation
+    epsilon: Deviation = 1e-5
+
+
+class EngineFile(_Facts):
+    """A validated `engine.toml`."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")
+    architecture: str
+    licence: str
+    side: int = Field(ge=16, le=2048)
+    fit: Fit
+    dim: int = Field(ge=1, le=8192)
+    mean: tuple[float, float, float]
+    std: tuple[Deviation, Deviation, Deviation]
+    image: ImageGraph
+    text: TextGraph | None = None
+    golden: GoldenFile | None = None
+    source: Source | None = None
+    clip: ClipFacts | None = None
+
+    @property
+    def folder_name(self) -> str:
+        """The folder in which an engine of this name lies."""
+        return folder_name(self.name)
+
+    @property
+    def preprocessing(self) -> str:
+        """The facts that change a vector though the graph stays the same, as canonical JSON."""
+        facts = {"dim": self.dim, "fit": self.fit, "mean": self.mean, "side": self.side, "std": self.std}
+        return json.dumps(facts, sort_keys=True, separators=(",", ":"))
+
+
+def folder_name(name: str) -> str:
+    """Turn an engine's name into the name of its folder: `arthur-mini` lies in `arthur_mini`."""
+    return name.replace("-", "_").replace(".", "_")
+
+
+def read_engine_file(path: Path) -> EngineFile:
+    """Read and check an `engine.toml`.
+
+    Raises:
+        ConfigError: it cannot be read, or a key is missing, unknown or of the wrong form; names file and key.
+    """
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
+    try:
+        return EngineFile.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"{path}: key {key!r}: {first['msg']}") from error
+
+
+def engine_file_text(facts: EngineFile) -> str:
+    """Write `facts` as TOML that `read_engine_file` reads back to an equal value."""
+    lines: list[str] = []
+    _write_table(lines, "", facts.model_dump(mode="json", exclude_none=True))
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _write_table(lines: list[str], name: str, table: dict[str, object]) -> None:
+    """Append one table: its scalars and arrays first, then the tables in it; JSON scalars are TOML scalars."""
+    if name:
+        lines.extend(["", f"[{name}]"])
+    tables = {key: value for key, value in table.items() if isinstance(value, dict)}
+    lines.extend(f"{key} = {json.dumps(value)}" for key, value in table.items() if key not in tables)
+    for key, value in tables.items():
+        _write_table(lines, f"{name}.{key}" if name else key, value)

@@ -1,0 +1,95 @@
+"""A growing ONNX graph: constants and nodes that name themselves, and the few layers that transformers are made of."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+Value: TypeAlias = str
+"""Name of a tensor in the graph."""
+Weight: TypeAlias = NDArray[np.float32]
+Attribute: TypeAlias = int | float | list[int]
+
+OPSET = 17
+"""The first with LayerNormalization; TensorRT 8.6 and later read it."""
+_IR_VERSION = 8
+
+
+class Graph:
+    """Collects constants and nodes; equal calls in equal order make equal bytes. Not thread-safe."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._nodes: list[onnx.NodeProto] = []
+        self._constants: list[onnx.TensorProto] = []
+
+    def constant(self, array: NDArray[np.generic] | list[int] | float) -> Value:
+        """Add a constant; integers become int64, as shapes, axes and indices have to be, a number becomes float32."""
+        kind = np.int64 if isinstance(array, list) else np.float32 if isinstance(array, float) else None
+        name = f"constant_{len(self._constants)}"
+        self._constants.append(numpy_helper.from_array(np.array(array, kind, order="C"), name))
+        return name
+
+    def node(self, operator: str, *inputs: Value, **attributes: Attribute) -> Value:
+        """Add a node with one output and return the name of that."""
+        return self.nodes(operator, *inputs, outputs=1, **attributes)[0]
+
+    def nodes(self, operator: str, *inputs: Value, outputs: int, **attributes: Attribute) -> list[Value]:
+        """Add a node with several outputs."""
+        name = f"{operator}_{len(self._nodes)}"
+        names = [f"{name}:{place}" for place in range(outputs)]
+        node = helper.make_node(operator, inputs, names, name=name)
+        node.attribute.extend(helper.make_attribute(key, value) for key, value in sorted(attributes.items()))
+        self._nodes.append(node)
+        return names
+
+    def reshape(self, value: Value, shape: list[int]) -> Value:
+        """Give `value` another shape, where 0 keeps an edge and -1 is what remains."""
+        return self.node("Reshape", value, self.constant(shape))
+
+    def linear(self, value: Value, weight: Weight, bias: Weight | None = None) -> Value:
+        """Multiply rows with an (in, out) matrix and add an (out,) bias."""
+        product = self.node("MatMul", value, self.constant(weight))
+        return product if bias is None else self.node("Add", product, self.constant(bias))
+
+    def layer_norm(self, value: Value, weight: Weight, bias: Weight, *, epsilon: float) -> Value:
+        """Normalise the last axis."""
+        constants = self.constant(weight), self.constant(bias)
+        return self.node("LayerNormalization", value, *constants, axis=-1, epsilon=epsilon)
+
+    def quick_gelu(self, value: Value) -> Value:
+        """Multiply `value` with the sigmoid of 1.702 times itself, as OpenAI's weights were trained with."""
+        gate = self.node("Sigmoid", self.node("Mul", value, self.constant(1.702)))
+        return self.node("Mul", value, gate)
+
+    def gelu(self, value: Value) -> Value:
+        """Multiply `value` with the normal distribution function of itself."""
+        scaled = self.node("Mul", value, self.constant(0.5**0.5))
+        twice = self.node("Add", self.node("Erf", scaled), self.constant(1.0))
+        return self.node("Mul", self.node("Mul", value, twice), self.constant(0.5))
+
+    def unit(self, value: Value) -> Value:
+        """Divide rows by their Euclidean length."""
+        return self.node("Div", value, self.node("ReduceL2", value, axes=[-1], keepdims=1))
+
+    def model(self, source: onnx.ValueInfoProto, result: Value, *, dim: int) -> onnx.ModelProto:
+        """Close the graph: `source` is its input, `result` becomes its output `vectors`, (n, dim) float32."""
+        nodes = [*self._nodes, helper.make_node("Identity", [result], ["vectors"], name="vectors")]
+        output = helper.make_tensor_value_info("vectors", onnx.TensorProto.FLOAT, ["n", dim])
+        graph = helper.make_graph(nodes, self._name, [source], [output], self._constants)
+        opset = helper.make_opsetid("", OPSET)
+        return helper.make_model(graph, opset_imports=[opset], ir_version=_IR_VERSION, producer_name="arthur")
+
+
+def pixels_input(side: int) -> onnx.ValueInfoProto:
+    """Describe the input `pixels`: (n, side, side, 3) uint8."""
+    return helper.make_tensor_value_info("pixels", onnx.TensorProto.UINT8, ["n", side, side, 3])
+
+
+def tokens_input(context: int) -> onnx.ValueInfoProto:
+    """Describe the input `tokens`: (n, context) int64."""
+    return helper.make_tensor_value_info("tokens", onnx.TensorProto.INT64, ["n", context])
