@@ -56,6 +56,16 @@ class VectorIndex(Protocol):
         """
         ...
 
+    def clear(self) -> None:
+        """Forget everything, durable parts too: `len` and `sequence` are 0 again, and keys may come back.
+
+        A search that runs meanwhile sees the old content, the empty index or a part of the old content.
+
+        Raises:
+            StoreError: files could not be removed.
+        """
+        ...
+
     def checkpoint(self) -> None:
         """Make what was applied durable where the index keeps files, so that a restart replays less."""
         ...

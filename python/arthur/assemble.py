@@ -1,0 +1,180 @@
+"""The one place where settings become objects."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from arthur.blobs import Blobs, open_blobs
+from arthur.cache import Cache, open_cache
+from arthur.catalog import Catalog, open_catalog
+from arthur.config import Settings
+from arthur.decision import Calibration, load_calibration
+from arthur.decode import ImageDecoder, Limits
+from arthur.encode import Encoder, canary, open_encoder
+from arthur.encode.folder import find_folder
+from arthur.errors import ConfigError, StoreError
+from arthur.fetch import Fetcher
+from arthur.index import VectorIndex, open_index
+from arthur.recognition.parts import Options, Parts
+from arthur.recognizer import Recognizer
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Arthur:
+    """Everything a web worker or a command needs, opened. A context manager that closes what it opened."""
+
+    settings: Settings
+    catalog: Catalog
+    index: VectorIndex
+    cache: Cache
+    blobs: Blobs
+    encoder: Encoder
+    decoder: ImageDecoder
+    fetcher: Fetcher
+    recognizer: Recognizer
+    _opened: ExitStack = field(repr=False)
+
+    def close(self) -> None:
+        """Close the parts, last opened first. Closing twice is allowed."""
+        self._opened.close()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the parts."""
+        self.close()
+
+
+def open_arthur(settings: Settings) -> Arthur:
+    """Open every part that the settings name. If one cannot be opened, those before it are closed again.
+
+    Raises:
+        ConfigError: a setting, the data folder or an installed part is unusable.
+        EngineError: the engine does not load or does not give the vectors it promises.
+        StoreError: the catalog, the index or the blob store does not open.
+    """
+    check_data_folder(settings.data)
+    with ExitStack() as opened:
+        catalog = open_catalog(settings.catalog_url)
+        opened.callback(catalog.close)
+        cache = open_cache(settings.cache)
+        opened.callback(cache.close)
+        blobs = open_blobs(settings.blobs_url)
+        encoder = _open_encoder(settings)
+        opened.callback(encoder.close)
+        index = open_index(settings.index_url, dim=encoder.spec.dim, fingerprint=encoder.spec.fingerprint)
+        opened.callback(_close_index, index)
+        fetcher = Fetcher(
+            max_bytes=settings.max_image_bytes,
+            timeout_s=settings.fetch_timeout_s,
+            retries=settings.fetch_retries,
+            allow=settings.fetch_allow,
+        )
+        opened.callback(fetcher.close)
+        decoder = ImageDecoder(Limits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels))
+        parts = Parts(
+            decoder=decoder,
+            encoder=encoder,
+            index=index,
+            catalog=catalog,
+            cache=cache,
+            blobs=blobs,
+            canary=partial(canary, encoder),
+            calibration=_calibration(settings, catalog, encoder),
+            identity=_identity(catalog),
+        )
+        return Arthur(
+            settings=settings,
+            catalog=catalog,
+            index=index,
+            cache=cache,
+            blobs=blobs,
+            encoder=encoder,
+            decoder=decoder,
+            fetcher=fetcher,
+            recognizer=Recognizer(parts, _options(settings)),
+            _opened=opened.pop_all(),
+        )
+
+
+def check_data_folder(folder: Path) -> None:
+    """Make the data folder if it is missing, and write into it once.
+
+    Raises:
+        ConfigError: it cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return
+    except OSError as error:
+        reason = error.strerror or error
+        raise ConfigError(f"the data folder {folder} cannot be used: {reason}; name another with --data") from error
+
+
+def engine_folders(settings: Settings) -> tuple[Path, ...]:
+    """Return the folders in which pulled engines lie, before those that are packaged."""
+    return (settings.data.resolve() / "engines",)
+
+
+def calibration_note(fingerprint: str) -> str:
+    """Return the name under which the catalog keeps the calibration of an engine."""
+    return f"calibration:{fingerprint}"
+
+
+def _open_encoder(settings: Settings) -> Encoder:
+    return open_encoder(
+        settings.engine,
+        threads=settings.engine_threads,
+        batch_max=settings.batch_max,
+        batch_wait_ms=settings.batch_wait_ms,
+        folders=engine_folders(settings),
+    )
+
+
+def _calibration(settings: Settings, catalog: Catalog, encoder: Encoder) -> Calibration:
+    """Return the calibration from the catalog, from beside the engine, or the shipped one."""
+    fingerprint = encoder.spec.fingerprint
+    beside = find_folder(settings.engine, folders=engine_folders(settings)).path / "decision.json"
+    return load_calibration(catalog.note(calibration_note(fingerprint)), beside, fingerprint=fingerprint)
+
+
+def _identity(catalog: Catalog) -> str:
+    """Return the catalogue's random name, given when it is first opened."""
+    if catalog.note("identity") is None:
+        catalog.put_note("identity", uuid.uuid4().hex)
+    return catalog.note("identity") or ""
+
+
+def _options(settings: Settings) -> Options:
+    return Options(
+        max_false_accept=settings.max_false_accept,
+        batch_max=settings.batch_max,
+        keep_originals=settings.keep_originals,
+        thumbnail_side=settings.thumbnail_side,
+    )
+
+
+def _close_index(index: VectorIndex) -> None:
+    """Keep what the index has, if it can, and close it: the catalog has everything anyhow."""
+    try:
+        index.checkpoint()
+    except StoreError as error:
+        log.warning("checkpoint_failed", error=str(error))
+    finally:
+        index.close()

@@ -1,0 +1,56 @@
+"""The command line: one module per command, each a thin skin over what it calls.
+
+Exit status: 0 done; 1 an operation failed, or some of its items; 2 wrong usage or settings; 130 interrupted.
+What a command answers goes to standard output, everything else to standard error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import typer
+
+from arthur.cli import doctor, engines, enroll, export, forget, importing, match, reindex, serve, similar, status
+from arthur.cli.options import version_option
+from arthur.errors import ArthurError, BadRequest, ConfigError
+
+__all__ = ["application", "run"]
+
+FAILED, MISUSED = 1, 2
+
+
+def application() -> typer.Typer:
+    """Return the command line as a Typer application."""
+    app = typer.Typer(
+        name="arthur",
+        help="Recognize artworks: a photo in, the right entry of your catalogue (or an honest none) out.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        add_completion=True,
+    )
+    app.callback()(version_option)
+    app.command("serve")(serve.serve)
+    app.command("enroll")(enroll.enroll)
+    app.command("import")(importing.import_)
+    app.command("match")(match.match)
+    app.command("similar")(similar.similar)
+    app.command("forget")(forget.forget)
+    app.command("reindex")(reindex.reindex)
+    app.command("export")(export.export)
+    app.command("status")(status.status)
+    app.command("doctor")(doctor.doctor)
+    app.add_typer(engines.app, name="engines")
+    return app
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command and return the exit status; an ArthurError becomes one line on standard error."""
+    try:
+        application()(args=list(argv), prog_name="arthur")
+    except ArthurError as error:
+        typer.echo(f"arthur: {error}", err=True)
+        return MISUSED if isinstance(error, BadRequest | ConfigError) else FAILED
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else FAILED
+    return 0

@@ -1,0 +1,185 @@
+"""The examinations of `arthur doctor`: each looks at one part and says how it is."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal, TypeAlias, TypeVar
+
+from arthur.assemble import check_data_folder, engine_folders
+from arthur.blobs import open_blobs
+from arthur.catalog import Catalog, open_catalog
+from arthur.cli.options import installed_version
+from arthur.config import Settings
+from arthur.encode import Encoder, canary, open_encoder
+from arthur.errors import ArthurError
+from arthur.index import open_index
+from arthur.recognition.follower import Follower
+
+State: TypeAlias = Literal["ok", "warning", "wrong"]
+Opened = TypeVar("Opened")
+
+_PACKAGES = ("numpy", "onnxruntime", "robyn", "sqlalchemy", "obstore", "polars", "pillow-heif", "pillow-avif-plugin")
+_DOT_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
+_LITTLE_SPACE = 2 * 2**30
+_CPU_FACTS = Path("/proc/cpuinfo")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How a part is. `mend` says what to do about it, or is empty."""
+
+    part: str
+    state: State
+    detail: str
+    mend: str = ""
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Examine everything, each part on its own, so that one that is broken does not hide the others."""
+    examinations: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+        _versions,
+        _native,
+        _pillow,
+        _cpu,
+        _folder,
+        _stores,
+        _port,
+    )
+    for examination in examinations:
+        yield from examination(settings)
+
+
+def _versions(_: Settings) -> Iterator[Finding]:
+    yield Finding("arthur", "ok", f"{installed_version()} on Python {platform.python_version()}, {platform.platform()}")
+    for package in _PACKAGES:
+        try:
+            yield Finding(package, "ok", version(package))
+        except PackageNotFoundError:
+            yield Finding(package, "wrong", "not installed", "install arthur-imgreco with its requirements again")
+
+
+def _native(_: Settings) -> Iterator[Finding]:
+    try:
+        from arthur import _native as native
+    except ImportError as error:
+        yield Finding("native extension", "wrong", str(error), "build it with `make setup`, or install a wheel")
+        return
+    if native.DEBUG_BUILD:
+        yield Finding("native extension", "wrong", "a debug build, many times slower", "build it with --release")
+    else:
+        yield Finding("native extension", "ok", f"{native.__version__}, release build")
+
+
+def _pillow(_: Settings) -> Iterator[Finding]:
+    from PIL import __version__ as found
+
+    if "post" in found:
+        yield Finding("pillow", "ok", f"pillow-simd {found}")
+    else:
+        yield Finding("pillow", "warning", f"pillow {found}, without SIMD", "`make setup` builds pillow-simd")
+
+
+def _cpu(_: Settings) -> Iterator[Finding]:
+    try:
+        words = frozenset(_CPU_FACTS.read_text(encoding="utf-8").split())
+    except OSError:
+        yield Finding("cpu", "warning", f"{platform.machine()}, its features cannot be read here")
+        return
+    known = [flag for flag in _DOT_FLAGS if flag in words]
+    fast = any(flag in known for flag in ("avx2", "asimddp"))
+    detail = f"{platform.machine()} with {', '.join(known) or 'no vector features that matter'}"
+    if fast:
+        yield Finding("cpu", "ok", detail)
+    else:
+        yield Finding("cpu", "warning", detail, "engines and searches run several times slower than on a newer CPU")
+
+
+def _folder(settings: Settings) -> Iterator[Finding]:
+    folder = settings.data.resolve()
+    try:
+        check_data_folder(folder)
+    except ArthurError as error:
+        yield Finding("data folder", "wrong", str(error), "change its owner or name another with --data")
+        return
+    free = shutil.disk_usage(folder).free
+    detail = f"{folder} is writable, {free / 2**30:.1f} GiB free"
+    if free < _LITTLE_SPACE:
+        yield Finding("data folder", "warning", detail, "free some space: a full disk refuses writes")
+    else:
+        yield Finding("data folder", "ok", detail)
+
+
+def _stores(settings: Settings) -> Iterator[Finding]:
+    """Examine blobs, engine and catalog, and the index, which needs the latter two."""
+    with ExitStack() as opened:
+        yield _tried("blobs", lambda: _blobs(settings), "check the blob store's URL and rights")[0]
+        finding, encoder = _tried("engine", lambda: _engine(settings, opened), "`arthur engines list` names others")
+        yield finding
+        finding, catalog = _tried("catalog", lambda: _catalog(settings, opened), "restore it from a backup")
+        yield finding
+        if encoder is not None and catalog is not None:
+            work = partial(_index, settings, catalog, encoder, opened)
+            yield _tried("index", work, "`arthur reindex` rebuilds it")[0]
+
+
+def _tried(part: str, work: Callable[[], tuple[str, Opened]], mend: str) -> tuple[Finding, Opened | None]:
+    """Open a part and return how it is, and the part if it is sound."""
+    try:
+        detail, opened = work()
+    except ArthurError as error:
+        return Finding(part, "wrong", str(error), mend), None
+    return Finding(part, "ok", detail), opened
+
+
+def _blobs(settings: Settings) -> tuple[str, None]:
+    open_blobs(settings.blobs_url).ping()
+    return "answers", None
+
+
+def _engine(settings: Settings, opened: ExitStack) -> tuple[str, Encoder]:
+    """Load the engine, which checks its files and golden vectors, and embed the canary."""
+    encoder = open_encoder(settings.engine, threads=settings.engine_threads, folders=engine_folders(settings))
+    opened.callback(encoder.close)
+    canary(encoder)
+    spec = encoder.spec
+    return f"{spec.label}, {spec.side} px, {spec.dim} dimensions, gives its golden vectors", encoder
+
+
+def _catalog(settings: Settings, opened: ExitStack) -> tuple[str, Catalog]:
+    catalog = open_catalog(settings.catalog_url)
+    opened.callback(catalog.close)
+    counts = catalog.counts()
+    detail = f"{counts.artists} artists, {counts.entries} entries, {counts.views} views at sequence {catalog.latest()}"
+    return detail, catalog
+
+
+def _index(settings: Settings, catalog: Catalog, encoder: Encoder, opened: ExitStack) -> tuple[str, None]:
+    """Open the index, let it catch up, and compare the numbers."""
+    spec = encoder.spec
+    index = open_index(settings.index_url, dim=spec.dim, fingerprint=spec.fingerprint)
+    opened.callback(index.close)
+    sequence = Follower(catalog, index, fingerprint=spec.fingerprint).catch_up()
+    views = catalog.counts().views
+    missing = f", {views - len(index)} views wait for another engine or a reindex" if len(index) != views else ""
+    return f"{len(index)} views at sequence {sequence}{missing}", None
+
+
+def _port(settings: Settings) -> Iterator[Finding]:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    where = f"{settings.host}:{settings.port}"
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((settings.host, settings.port))
+    except OSError as error:
+        yield Finding("port", "warning", f"{where}: {error.strerror}", "Arthur may be running; else choose --port")
+    else:
+        yield Finding("port", "ok", f"{where} is free")

@@ -1,0 +1,97 @@
+"""`arthur import`: many pictures, from a folder or a manifest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from arthur.cli.options import Data, Engine, Json
+from arthur.cli.output import Advance, emit, progress_bar
+from arthur.cli.session import session
+
+if TYPE_CHECKING:
+    from arthur.assemble import Arthur
+    from arthur.jobs.importing import Importer, Outcome
+    from arthur.jobs.sources import Source
+
+INTERRUPTED = 130
+
+
+def import_(
+    source: Annotated[Path, typer.Argument(help="A folder, or a manifest: .csv, .parquet, .jsonl.")],
+    *,
+    threads: Annotated[int, typer.Option(min=1, max=64, help="Groups of pictures worked on at the same time.")] = 2,
+    data: Data = None,
+    engine: Engine = None,
+    json: Json = False,
+) -> None:
+    """Import pictures laid out as artist/entry/view.jpg or artist/entry.jpg, or named by a manifest.
+
+    A manifest has the columns artist_id, entry_id, optionally view_id, and path or url; further columns are metadata.
+    Pictures that cannot be read are reported and the rest goes on (status 1). Run again, it skips what is there.
+    """
+    from arthur.jobs.sources import open_source
+
+    opened = open_source(source)
+    with session(data=data, engine=engine) as arthur, progress_bar("import") as advance:
+        tally = Tally(opened.total, advance, json=json)
+        interrupted = _run(_importer(arthur, threads), opened, tally)
+    tally.conclude(interrupted=interrupted)
+    if interrupted:
+        raise typer.Exit(INTERRUPTED)
+    if tally.counts["failed"]:
+        raise typer.Exit(1)
+
+
+class Tally:
+    """Counts outcomes, shows how far it is, and names what failed."""
+
+    def __init__(self, total: int, advance: Advance, *, json: bool) -> None:
+        self.counts: Counter[str] = Counter()
+        self._total = total
+        self._advance = advance
+        self._json = json
+
+    def __call__(self, outcome: Outcome) -> None:
+        """Take one outcome."""
+        self.counts[outcome.result] += 1
+        self._advance(self.counts.total(), self._total)
+        if outcome.result == "failed":
+            if self._json:
+                emit({"place": outcome.place, "error": outcome.detail})
+            else:
+                typer.echo(f"{outcome.place}: {outcome.detail}", err=True)
+
+    def conclude(self, *, interrupted: bool) -> None:
+        """Say how many of each there were."""
+        imported, skipped, failed = (self.counts[result] for result in ("imported", "skipped", "failed"))
+        if self._json:
+            emit({"imported": imported, "skipped": skipped, "failed": failed, "interrupted": interrupted})
+            return
+        typer.echo(f"{imported} imported, {skipped} already there, {failed} failed")
+        if interrupted:
+            typer.echo("interrupted; run it again to import the rest", err=True)
+
+
+def _importer(arthur: Arthur, threads: int) -> Importer:
+    from arthur.jobs.importing import Importer, Reader
+
+    return Importer(
+        arthur.recognizer,
+        arthur.catalog,
+        read=Reader(arthur.fetcher, arthur.settings.max_image_bytes),
+        fingerprint=arthur.encoder.spec.fingerprint,
+        threads=threads,
+    )
+
+
+def _run(importer: Importer, source: Source, tally: Tally) -> bool:
+    """Import, and return whether it was interrupted."""
+    try:
+        importer(source.items, tally)
+    except KeyboardInterrupt:
+        return True
+    return False

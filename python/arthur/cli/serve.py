@@ -1,0 +1,29 @@
+"""`arthur serve`: the HTTP server."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from arthur.cli.options import Data, Engine
+
+
+def serve(
+    *,
+    data: Data = None,
+    engine: Engine = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.", show_default="9000")] = None,
+    workers: Annotated[int | None, typer.Option(help="Web processes; 0 chooses.", show_default="0")] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.", show_default="info")] = None,
+) -> None:
+    """Serve the API, the legacy routes and the page until SIGTERM or SIGINT.
+
+    Every setting can also come from ARTHUR_* variables or arthur.toml.
+    """
+    from arthur.config import load_settings
+    from arthur.web.serve import serve as supervise
+
+    given = {"data": data, "engine": engine, "host": host, "port": port, "workers": workers, "log_level": log_level}
+    raise typer.Exit(supervise(load_settings(**given)))

@@ -1,0 +1,95 @@
+"""What a Recognizer is made of: the ports it may call, and the settings it obeys."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arthur.blobs import Blobs
+from arthur.cache import Cache
+from arthur.catalog import Catalog
+from arthur.decision import Calibration
+from arthur.encode import Encoder
+from arthur.index import VectorIndex
+from arthur.types import Fit, Pixels
+
+
+class Picture(Protocol):
+    """A decoded picture, as `arthur.decode.Decoded` is one."""
+
+    @property
+    def pixels(self) -> Pixels:
+        """(side, side, 3) uint8 RGB."""
+        ...
+
+    @property
+    def preview(self) -> NDArray[np.uint8] | None:
+        """(h, w, 3) uint8 RGB, or None when it was not asked for."""
+        ...
+
+    @property
+    def width(self) -> int:
+        """Of the whole picture after EXIF orientation, pixels."""
+        ...
+
+    @property
+    def height(self) -> int:
+        """Of the whole picture after EXIF orientation, pixels."""
+        ...
+
+    @property
+    def format(self) -> str:
+        """Name of the file format: jpeg, png, ..."""
+        ...
+
+
+class Decoder(Protocol):
+    """Bytes to squares, as `arthur.decode.ImageDecoder` does it. Callable from any thread."""
+
+    def __call__(
+        self, data: bytes, side: int, *, fit: Fit = "crop", preview_side: int = 0, preview_gray: bool = False
+    ) -> Picture:
+        """Decode once into the square and, if `preview_side` is not 0, a preview.
+
+        Raises:
+            InvalidImage, ImageTooLarge, UnsupportedImage: the bytes are no picture that may be used.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The opened parts, owned by whoever opened them.
+
+    Attributes:
+        canary: raises EngineError when the engine no longer gives the vector it gave when it was loaded.
+        calibration: of this engine, for the decision.
+        identity: random name of the catalogue, so that a cache shared by several keeps their answers apart.
+        clock: seconds that only grow.
+    """
+
+    decoder: Decoder
+    encoder: Encoder
+    index: VectorIndex
+    catalog: Catalog
+    cache: Cache
+    blobs: Blobs
+    canary: Callable[[], None]
+    calibration: Calibration
+    identity: str = ""
+    clock: Callable[[], float] = time.perf_counter
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The settings a Recognizer obeys; each is described in `arthur.config.Settings`."""
+
+    max_false_accept: float = 0.001
+    batch_max: int = 8
+    keep_originals: bool = False
+    thumbnail_side: int = 512

@@ -1,0 +1,110 @@
+"""From a vector to entries: the index is brought up to date, searched, and stood in for when it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+
+from arthur.errors import BadRequest, StoreError
+from arthur.recognition.follower import Follower
+from arthur.recognition.parts import Parts
+from arthur.recognition.ranking import Ranked, rank
+from arthur.recognition.scan import scan
+from arthur.recognition.stages import Stages
+from arthur.types import Filter, Neighbors, Query, Vectors
+
+log = structlog.get_logger(__name__)
+
+MOST_ENTRIES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search brought.
+
+    Attributes:
+        entries: best first; at least two where there are two, so that a decision can see the margin.
+        sequence: of the catalog, up to which every change was seen.
+        degraded: the index failed, and the catalog was scanned instead.
+        known: whether any artist that was asked for exists.
+    """
+
+    entries: list[Ranked]
+    sequence: int
+    degraded: bool = False
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How many entries, of which artists, and which entry not."""
+
+    k: int
+    where: Filter | None
+    leave_out: tuple[str, str] | None
+
+
+def check_query(query: Query) -> None:
+    """Raise BadRequest if a number of the query is out of its range."""
+    if not 1 <= query.k <= MOST_ENTRIES:
+        raise BadRequest(f"k must be 1..{MOST_ENTRIES}")
+    if query.min_score is not None and not -1 <= query.min_score <= 1:
+        raise BadRequest("min_score must be -1..1")
+    if query.max_false_accept is not None and not 0 < query.max_false_accept < 1:
+        raise BadRequest("max_false_accept must lie between 0 and 1")
+    if query.deadline_ms is not None and not query.deadline_ms > 0:
+        raise BadRequest("deadline_ms must be above 0")
+
+
+class Searcher:
+    """Searches for entries. Callable from any thread."""
+
+    def __init__(self, parts: Parts, follower: Follower) -> None:
+        self._catalog = parts.catalog
+        self._index = parts.index
+        self._fingerprint = parts.encoder.spec.fingerprint
+        self._follower = follower
+
+    def __call__(
+        self, vector: Vectors, query: Query, stages: Stages, *, leave_out: tuple[str, str] | None = None
+    ) -> Found:
+        """Return the entries nearest to a `(1, dim)` unit row; `leave_out` is an entry that must not be among them.
+
+        Raises:
+            DeadlineExceeded: the deadline passed before the first search began.
+            StoreError: the catalog did not answer, or the index failed and the catalogue is large.
+        """
+        where = None
+        if query.artist_ids:
+            with stages.stage("catalog"):
+                where = Filter(self._catalog.artist_numbers(query.artist_ids))
+            if not where.artists:
+                return Found([], self._catalog.latest(), known=False)
+        wanted = Wanted(max(query.k, 2), where, leave_out)
+        try:
+            return self._by_index(vector, wanted, stages)
+        except StoreError as error:
+            log.error("index_failed", error=str(error))  # noqa: TRY400  # one line says it; the cause is in the message
+            return self._by_scan(vector, wanted, stages)
+
+    def _by_index(self, vector: Vectors, wanted: Wanted, stages: Stages) -> Found:
+        """Search the index, again if it was emptied for a rebuild meanwhile."""
+        while True:
+            rebuilds = self._follower.rebuilds
+            with stages.stage("follow"):
+                sequence = self._follower.catch_up(timeout_s=stages.remaining_s)
+            entries = self._ranked(lambda n: self._index.search(vector, n, where=wanted.where), wanted, stages)
+            if rebuilds == self._follower.rebuilds:
+                return Found(entries, sequence)
+
+    def _by_scan(self, vector: Vectors, wanted: Wanted, stages: Stages) -> Found:
+        """Compare with every vector in the catalog."""
+        sequence = self._catalog.latest()
+        compared = partial(scan, self._catalog, self._fingerprint, vector, where=wanted.where)
+        return Found(self._ranked(compared, wanted, stages), sequence, degraded=True)
+
+    def _ranked(self, search: Callable[[int], Neighbors], wanted: Wanted, stages: Stages) -> list[Ranked]:
+        return rank(search, self._catalog, stages, k=wanted.k, leave_out=wanted.leave_out)

@@ -1,0 +1,136 @@
+from typing import Any
+
+import polars as pl
+import pytest
+
+from arthur.errors import BadRequest
+from arthur.jobs.sources import Item, Refused, open_source
+from arthur.types import ViewId
+
+
+def _touch(root: Any, *names: Any) -> Any:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"")
+    return root
+
+
+def _items(path: Any) -> Any:
+    source = open_source(path)
+    items = list(source.items)
+    assert len(items) == source.total
+    return items
+
+
+def test_a_folder_names_views_by_its_levels(tmp_path: Any) -> None:
+    items = _items(_touch(tmp_path, "a/e1/front.jpg", "a/e2.PNG"))
+    assert {item.view for item in items} == {ViewId("a", "e1", "front"), ViewId("a", "e2", "main")}
+
+
+def test_a_folder_says_where_a_picture_came_from(tmp_path: Any) -> None:
+    (item,) = _items(_touch(tmp_path, "a/e1/front.jpg"))
+    assert (item.place, item.source, item.file) == ("a/e1/front.jpg",) * 2 + (tmp_path / "a/e1/front.jpg",)
+
+
+def test_other_files_and_hidden_ones_are_passed_over(tmp_path: Any) -> None:
+    assert _items(_touch(tmp_path, "a/e1/notes.txt", "a/.e2/v.jpg", "a/e1/.v.jpg", ".DS_Store")) == []
+
+
+@pytest.mark.parametrize("name", ["v.jpg", "a/b/c/v.jpg"])
+def test_a_picture_outside_the_layout_is_refused(tmp_path: Any, name: Any) -> None:
+    (refused,) = _items(_touch(tmp_path, name))
+    assert (type(refused), refused.place) == (Refused, name)
+
+
+def test_of_two_files_with_one_name_the_first_counts(tmp_path: Any) -> None:
+    first, second = _items(_touch(tmp_path, "a/e1/v.jpg", "a/e1/v.png"))
+    assert (type(first), type(second)) == (Item, Refused)
+
+
+def _csv(tmp_path: Any, text: Any) -> Any:
+    path = tmp_path / "works.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_a_csv_row_is_an_item_with_metadata(tmp_path: Any) -> None:
+    path = _csv(tmp_path, "artist_id,entry_id,view_id,path,title,year\na,007,front,p/x.jpg,Sunflowers,1888\n")
+    assert _items(path) == [
+        Item(
+            "row 2",
+            ViewId("a", "007", "front"),
+            "p/x.jpg",
+            tmp_path / "p/x.jpg",
+            {"title": "Sunflowers", "year": "1888"},
+        )
+    ]
+
+
+def test_a_url_is_no_file(tmp_path: Any) -> None:
+    (item,) = _items(_csv(tmp_path, "artist_id,entry_id,url\na,e,https://museum.example/x.jpg\n"))
+    assert (item.source, item.file, item.view.view_id) == ("https://museum.example/x.jpg", None, "main")
+
+
+@pytest.mark.parametrize(("row", "column"), [(",e,x.jpg", "artist_id"), ("a, ,x.jpg", "entry_id"), ("a,e,", "path")])
+def test_a_blank_cell_is_named_by_row_and_column(tmp_path: Any, row: Any, column: Any) -> None:
+    good, refused = _items(_csv(tmp_path, f"artist_id,entry_id,path\na,e,x.jpg\n{row}\n"))
+    assert isinstance(good, Item)
+    assert refused.place == "row 3"
+    assert repr(column) in refused.reason
+
+
+@pytest.mark.parametrize(
+    ("header", "column"),
+    [("entry_id,path", "artist_id"), ("artist_id,path", "entry_id"), ("artist_id,entry_id", "path")],
+)
+def test_a_missing_column_is_named(tmp_path: Any, header: Any, column: Any) -> None:
+    with pytest.raises(BadRequest, match=rf"works\.csv: a? ?column '{column}'"):
+        open_source(_csv(tmp_path, f"{header}\n1,2\n"))
+
+
+@pytest.mark.parametrize(
+    "text", ["artist_id,entry_id,path\na,e,x\na,e,x,y\n", b"artist_id,entry_id,path\na,e,x\na,\xff,x\n"]
+)
+def test_a_malformed_csv_names_the_row(tmp_path: Any, text: Any) -> None:
+    with pytest.raises(BadRequest, match="row 3"):
+        _items(_csv(tmp_path, text))
+
+
+def test_an_empty_csv_is_refused(tmp_path: Any) -> None:
+    with pytest.raises(BadRequest, match=r"works\.csv"):
+        open_source(_csv(tmp_path, ""))
+
+
+def test_parquet_keeps_kinds_of_metadata(tmp_path: Any) -> None:
+    rows = {
+        "artist_id": ["a"],
+        "entry_id": [7],
+        "path": ["x.jpg"],
+        "year": [1888],
+        "tags": [["oil"]],
+        "nan": [float("nan")],
+    }
+    pl.DataFrame(rows).write_parquet(tmp_path / "works.parquet")
+    (item,) = _items(tmp_path / "works.parquet")
+    assert (item.view.entry_id, item.metadata) == ("7", {"year": 1888, "tags": ["oil"]})
+
+
+def test_a_file_that_is_no_parquet_is_refused(tmp_path: Any) -> None:
+    (tmp_path / "works.parquet").write_bytes(b"no parquet at all")
+    with pytest.raises(BadRequest, match=r"works\.parquet"):
+        open_source(tmp_path / "works.parquet")
+
+
+def test_json_lines_are_read_one_by_one(tmp_path: Any) -> None:
+    lines = ['{"artist_id":"a","entry_id":"e","path":"x.jpg","size":{"w":1}}', "", "{bad", "[1]", '{"artist_id":"a"}']
+    (tmp_path / "works.jsonl").write_text("\n".join(lines))
+    good, bad, no_object, blank = _items(tmp_path / "works.jsonl")
+    assert good.metadata == {"size": {"w": 1}}
+    assert [refused.place for refused in (bad, no_object, blank)] == ["row 3", "row 4", "row 5"]
+
+
+@pytest.mark.parametrize("name", ["works.txt", "missing"])
+def test_what_is_no_source_is_refused(tmp_path: Any, name: Any) -> None:
+    (tmp_path / "works.txt").write_text("")
+    with pytest.raises(BadRequest):
+        open_source(tmp_path / name)
