@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+
 from arthur.catalog import Catalog, open_catalog
 from arthur.errors import BadRequest, ConfigError, EngineMismatch, StoreError
 from arthur.types import Counts, JsonValue, Metadata, NewView, ViewId
-from numpy.typing import NDArray
 
 URLS = {"sqlite": "sqlite:///{folder}/catalog.db"}
 

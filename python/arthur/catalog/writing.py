@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -16,7 +18,6 @@ from sqlalchemy import (
     exists,
     insert,
     select,
-    tuple_,
     update,
 )
 
@@ -29,7 +30,7 @@ from arthur.types import Keys, Put
 __all__ = ["engine_number", "put_views", "remove_views"]
 
 _Name: TypeAlias = tuple[int, str]
-"""A view's name as the tables have it: number of the entry, view id."""
+"""A name as the tables have it: number of the entry and view id, or number of the artist and entry id."""
 
 
 class _Version(NamedTuple):
@@ -91,9 +92,9 @@ def remove_views(connection: Connection, scope: Sequence[ColumnElement[bool]]) -
         .join(entries, views.c.entry == entries.c.number)
         .join(artists, entries.c.artist == artists.c.number)
         .where(*scope)
-        .order_by(views.c.key)
     )
-    rows = connection.execute(found).all()
+    # Sorted here: asked for this order, SQLite reads all views there are in order of their keys.
+    rows = sorted(connection.execute(found))
     if not rows:
         return np.empty(0, np.int64)
     first = _advance(connection, len(rows))
@@ -146,13 +147,12 @@ def _artist_numbers(connection: Connection, wanted: set[str]) -> tuple[dict[str,
     return numbers, len(new)
 
 
-def _entry_numbers(connection: Connection, wanted: set[tuple[int, str]]) -> tuple[dict[tuple[int, str], int], int]:
+def _entry_numbers(connection: Connection, wanted: set[_Name]) -> tuple[dict[_Name, int], int]:
     """Return the numbers of entries by artist number and entry id, and how many of them are new."""
-    numbers: dict[tuple[int, str], int] = {}
-    name = tuple_(entries.c.artist, entries.c.entry_id)
-    for chunk in chunked(wanted):
-        rows = connection.execute(select(entries).where(name.in_(chunk)))
-        numbers.update({(row.artist, row.entry_id): row.number for row in rows})
+    numbers: dict[_Name, int] = {}
+    for artist, chunk in _by_parent(wanted):
+        found = select(entries).where(entries.c.artist == artist, entries.c.entry_id.in_(chunk))
+        numbers.update({(artist, row.entry_id): row.number for row in connection.execute(found)})
     new = [{"artist": artist, "entry_id": entry_id} for artist, entry_id in sorted(wanted - numbers.keys())]
     if new:
         rows = connection.execute(insert(entries).returning(entries), new)
@@ -163,11 +163,22 @@ def _entry_numbers(connection: Connection, wanted: set[tuple[int, str]]) -> tupl
 def _versions(connection: Connection, names: set[_Name]) -> dict[_Name, _Version]:
     """Return the live versions of those views that exist."""
     versions: dict[_Name, _Version] = {}
-    for chunk in chunked(names):
-        found = select(views.c.entry, views.c.view_id, views.c.key, views.c.created_us)
-        rows = connection.execute(found.where(tuple_(views.c.entry, views.c.view_id).in_(chunk)))
-        versions.update({(row.entry, row.view_id): _Version(row.key, row.created_us) for row in rows})
+    columns = select(views.c.view_id, views.c.key, views.c.created_us)
+    for entry, chunk in _by_parent(names):
+        rows = connection.execute(columns.where(views.c.entry == entry, views.c.view_id.in_(chunk)))
+        versions.update({(entry, row.view_id): _Version(row.key, row.created_us) for row in rows})
     return versions
+
+
+def _by_parent(names: Iterable[_Name]) -> Iterator[tuple[int, list[str]]]:
+    """Yield each parent's number with the ids below it, in chunks.
+
+    A query by parent finds its rows in the index, in every database; SQLite answers one for all pairs, by
+    `(parent, id) IN (VALUES ...)`, with a scan of the whole table.
+    """
+    for parent, group in groupby(sorted(names), key=itemgetter(0)):
+        for chunk in chunked(name for _, name in group):
+            yield parent, chunk
 
 
 def _puts(

@@ -1,0 +1,73 @@
+"""Claims of the migrations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+from arthur.catalog import migrate as migrations
+from arthur.catalog import open_catalog
+from arthur.catalog.migrate import migrate, revision
+from arthur.catalog.schema import HEAD, metadata
+from arthur.catalog.sqlite import Database, open_sqlite
+from arthur.errors import ConfigError
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = open_sqlite(tmp_path / "catalog.db")
+    yield opened
+    opened.close()
+
+
+def test_the_head_is_the_newest_script() -> None:
+    scripts = ScriptDirectory(str(Path(migrations.__file__).with_name("migrations")))
+    assert scripts.get_heads() == [HEAD]
+
+
+def test_the_scripts_make_the_schema_of_the_code(database: Database) -> None:
+    with database.writer.begin() as connection:
+        migrate(connection)
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert revision(connection) == HEAD
+
+
+def test_migrating_back_leaves_nothing_and_forward_works_again(database: Database) -> None:
+    with database.writer.begin() as connection:
+        migrate(connection)
+        migrate(connection, "base")
+        assert revision(connection) is None
+        assert inspect(connection).get_table_names() == ["alembic_version"]
+        migrate(connection)
+        assert revision(connection) == HEAD
+
+
+def test_a_migration_is_all_or_nothing(database: Database) -> None:
+    with database.writer.connect() as connection:
+        migrate(connection)
+        connection.rollback()
+    with database.reader.begin() as connection:
+        assert inspect(connection).get_table_names() == []
+
+
+def test_a_catalogue_of_a_newer_arthur_is_refused(tmp_path: Path, database: Database) -> None:
+    open_catalog(f"sqlite:///{tmp_path}/catalog.db").close()
+    with database.writer.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(ConfigError, match=r"newer Arthur \(schema 9999\); this one knows schemas up to 0001"):
+        open_catalog(f"sqlite:///{tmp_path}/catalog.db")
+
+
+def test_a_database_of_another_program_is_refused(tmp_path: Path, database: Database) -> None:
+    with database.writer.begin() as connection:
+        connection.execute(text("CREATE TABLE customers (id INTEGER)"))
+    with pytest.raises(ConfigError, match="not an Arthur catalogue: it holds customers"):
+        open_catalog(f"sqlite:///{tmp_path}/catalog.db")
+    with database.reader.begin() as connection:
+        assert inspect(connection).get_table_names() == ["customers"]
