@@ -11,10 +11,11 @@ from sqlalchemy import event, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
+from arthur.catalog.database import Database
 from arthur.catalog.reading import changes
 from arthur.catalog.schema import metadata
 from arthur.catalog.sql import SqlCatalog
-from arthur.catalog.sqlite import Database, open_sqlite
+from arthur.catalog.sqlite import open_sqlite
 from arthur.errors import ConfigError
 from arthur.types import NewView, ViewId
 

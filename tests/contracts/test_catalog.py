@@ -271,6 +271,12 @@ def test_a_view_that_came_and_went_between_polls_is_not_put(catalog: Catalog) ->
     assert (changes.keys.tolist(), changes.removed.tolist(), changes.upto) == ([3], [1], 3)
 
 
+def test_a_follower_ahead_of_the_catalogue_is_told_so(catalog: Catalog) -> None:
+    catalog.put([new("a/e/v")])
+    changes = catalog.changes(9, 10, "f")
+    assert (len(changes.keys), len(changes.removed), changes.upto, changes.more) == (0, 0, 1, False)
+
+
 @pytest.mark.parametrize("limit", [1, 2, 100])
 def test_changes_at_any_limit_end_with_the_live_views(catalog: Catalog, limit: int) -> None:
     catalog.put([new(f"a/e/{i}") for i in range(5)])

@@ -12,12 +12,12 @@ from sqlalchemy import Connection, delete, insert, select
 
 from arthur.catalog import ArtistRow, EntryRow, Page, reading
 from arthur.catalog.commits import GroupCommit
+from arthur.catalog.database import Database
 from arthur.catalog.faults import store_errors
 from arthur.catalog.lists import list_artists, list_entries, list_views
 from arthur.catalog.migrate import migrate
 from arthur.catalog.records import Prepared, prepare, select_views, stored_view
 from arthur.catalog.schema import artists, entries, notes, views
-from arthur.catalog.sqlite import Database
 from arthur.catalog.writing import engine_number, put_views, remove_views
 from arthur.errors import BadRequest, StoreError
 from arthur.types import Changes, Counts, Keys, NewView, Put, StoredView, ViewId
