@@ -1,5 +1,6 @@
 //! What Arthur does at machine speed and without Python: decoding pictures and searching vectors.
 
 pub mod error;
+pub mod index;
 
 pub use error::{Error, Result};
