@@ -183,7 +183,7 @@ def web_page(tmp_path: Path) -> Iterator[Callable[[bytes], str]]:
             """Say nothing."""
 
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=httpd.serve_forever, daemon=True).start()
+    threading.Thread(target=httpd.serve_forever, args=(0.01,), daemon=True).start()
 
     def serving(body: bytes) -> str:
         path = f"/{len(stored)}.png"

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,7 +112,8 @@ def _drain(server: RobynServer, drain_s: float) -> None:
     end = time.monotonic() + drain_s
     server.draining = True
     for listener in _listeners():
-        listener.shutdown(socket.SHUT_RD)  # new connections go to other workers, or are refused
+        with suppress(OSError):  # Robyn holds the same socket twice, and the second no longer listens
+            listener.shutdown(socket.SHUT_RD)  # new connections go to other workers, or are refused
     quiet_since = time.monotonic()
     while time.monotonic() < end and time.monotonic() - quiet_since < _QUIET_S:
         time.sleep(0.01)
