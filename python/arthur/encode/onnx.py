@@ -61,6 +61,23 @@ class OnnxEncoder:
         self._session = None
 
 
+def golden_distances(folder: EngineFolder, *, threads: int = 0) -> dict[Variant, float]:
+    """Return for each image graph of an engine the largest 1 - cosine to its golden vectors.
+
+    Raises:
+        EngineError: a file is missing or unusable, or the engine has no golden vectors.
+        EngineMismatch: a graph has another form than `engine.toml` promises.
+    """
+    facts = folder.facts
+    if facts.golden is None:
+        raise EngineError(f"engine {facts.name} has no golden vectors to compare with")
+    graphs: dict[Variant, GraphFile] = {"fp32": facts.image}
+    if facts.image.int8:
+        graphs["int8"] = facts.image.int8
+    threads = threads or _usable_cores()
+    return {name: _distance(_open(folder, graph, threads=threads), folder) for name, graph in graphs.items()}
+
+
 def has_int8_dots(flags: frozenset[str]) -> bool:
     """Whether the CPU multiplies int8 in one instruction, without which a quantised graph is no faster."""
     return bool(flags & {"avx512_vnni", "avx_vnni"})

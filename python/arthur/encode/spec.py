@@ -22,6 +22,7 @@ FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_len
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Positive = Annotated[int, Field(gt=0)]
 Deviation = Annotated[float, Field(gt=0)]
+Tolerance = Annotated[float, Field(gt=0, le=0.1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ class GoldenFile(_Facts):
     """
 
     file: FileName
-    tolerance: float = Field(1e-3, gt=0, le=0.1)
+    tolerance: Tolerance = 1e-3
 
 
 class Source(_Facts):
@@ -121,7 +122,7 @@ class ClipFacts(_Facts):
     heads: Positive
     text_heads: Positive
     activation: Activation
-    epsilon: float = Field(1e-5, gt=0)
+    epsilon: Deviation = 1e-5
 
 
 class EngineFile(_Facts):

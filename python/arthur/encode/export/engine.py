@@ -1,0 +1,123 @@
+"""Makes a whole engine folder from weights: graphs, golden vectors, and an `engine.toml` with their hashes."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from arthur.encode.export.clip import image_graph, text_graph
+from arthur.encode.export.materials import Materials
+from arthur.encode.export.quantise import quantise
+from arthur.encode.export.weights import Weights
+from arthur.encode.folder import EngineFolder, open_folder, sha256_of
+from arthur.encode.golden import Golden, picture, save_golden
+from arthur.encode.onnx import OnnxEncoder, golden_distances
+from arthur.encode.spec import EngineFile, GoldenFile, GraphFile, engine_file_text
+from arthur.errors import EngineError
+from arthur.types import Pixels
+
+_GOLDEN = GoldenFile(file="golden.npz")
+_INT8 = "image.int8.onnx"
+
+
+def export_engine(materials: Materials, *, into: Path) -> EngineFolder:
+    """Build an engine from its materials and put it at `into`, whole or not at all.
+
+    The golden vectors are those that the full graph gives here: they find a graph, runtime or machine that computes
+    something else later, and decide whether the quantised graph is near enough to be kept. They cannot find an error
+    of the export itself; that is what the comparison with `transformers` is for.
+
+    Raises:
+        ConfigError: the facts do not describe an engine that can be built.
+        EngineError: the weights do not fit or are not those with the given hash, or the folder cannot be written.
+    """
+    facts, weights = materials.facts, materials.weights
+    source = facts.source
+    found = _hashed(weights)
+    if source and source.sha256 and source.sha256 != found:
+        raise EngineError(f"engine {facts.name}: SHA-256 of {weights} is {found}, not {source.sha256}")
+    if source:
+        facts = facts.model_copy(update={"source": source.model_copy(update={"sha256": found})})
+    try:
+        with _replaced(into) as folder:
+            _write(facts, Weights(weights), folder)
+            if materials.tokenizer and facts.text and facts.text.tokenizer:
+                shutil.copyfile(materials.tokenizer, folder / facts.text.tokenizer)
+    except OSError as error:
+        raise EngineError(f"{into} cannot be written: {error.strerror}") from error
+    return open_folder(into)
+
+
+def _write(facts: EngineFile, weights: Weights, folder: Path) -> None:
+    """Write every file of the engine into an empty folder."""
+    image = _save(image_graph(weights, facts), folder / facts.image.file)
+    facts = facts.model_copy(update={"golden": _GOLDEN, "image": facts.image.model_copy(update=image)})
+    if facts.text:
+        text = _save(text_graph(weights, facts), folder / facts.text.file)
+        facts = facts.model_copy(update={"text": facts.text.model_copy(update=text)})
+    _write_golden(facts, folder)
+    int8 = _quantised(facts, folder)
+    facts = facts.model_copy(update={"image": facts.image.model_copy(update={"int8": int8})})
+    (folder / "engine.toml").write_text(engine_file_text(facts), encoding="utf-8")
+
+
+def _save(model: onnx.ModelProto, path: Path) -> dict[str, str]:
+    """Write a graph and return its hash as a change to its table."""
+    onnx.save_model(model, path)
+    return {"sha256": sha256_of(path)}
+
+
+def _write_golden(facts: EngineFile, folder: Path) -> None:
+    """Embed the golden pictures with the full graph, which thereby proves that it runs."""
+    plain = facts.model_copy(update={"golden": None, "image": facts.image.model_copy(update={"int8": None})})
+    encoder = OnnxEncoder(EngineFolder(folder, plain))
+    pixels = _golden_pictures(facts.side)
+    save_golden(folder / _GOLDEN.file, Golden(pixels, encoder.encode(pixels)))
+    encoder.close()
+
+
+def _quantised(facts: EngineFile, folder: Path) -> GraphFile | None:
+    """Write the quantised graph and keep it if it comes near enough to the golden vectors."""
+    path = folder / _INT8
+    quantise(folder / facts.image.file, path)
+    graph = GraphFile(file=_INT8, sha256=sha256_of(path))
+    whole = facts.model_copy(update={"image": facts.image.model_copy(update={"int8": graph})})
+    if golden_distances(EngineFolder(folder, whole))["int8"] <= _GOLDEN.tolerance:
+        return graph
+    path.unlink()
+    return None
+
+
+def _golden_pictures(side: int) -> Pixels:
+    """Draw four fixed pictures: ramps and disc, the same turned and inverted, and coarse noise."""
+    drawn = picture(side)[0]
+    coarse = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    places = np.arange(side) * 8 // side
+    return np.stack([drawn, np.rot90(drawn), 255 - drawn, coarse[places][:, places]])
+
+
+def _hashed(weights: Path) -> str:
+    """Return the SHA-256 of the weights."""
+    try:
+        return sha256_of(weights)
+    except OSError as error:
+        raise EngineError(f"{weights} cannot be read: {error.strerror}") from error
+
+
+@contextmanager
+def _replaced(into: Path) -> Iterator[Path]:
+    """Give an empty folder that takes the place of `into` when the block ends well, and vanishes when it does not."""
+    into.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{into.name}.", dir=into.parent) as scratch:
+        fresh, old = Path(scratch) / "new", Path(scratch) / "old"
+        fresh.mkdir()
+        yield fresh
+        if into.exists():
+            shutil.move(into, old)
+        shutil.move(fresh, into)
