@@ -68,11 +68,21 @@ class _Facts(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class GraphFile(_Facts):
-    """One ONNX file beside the `engine.toml`. A hash that is absent is not checked: the file is the user's own."""
+class BinaryFile(_Facts):
+    """One file beside the `engine.toml`. A hash that is absent is not checked: the file is the user's own."""
 
     file: FileName
     sha256: Sha256 | None = None
+
+
+class GraphFile(BinaryFile):
+    """An ONNX file.
+
+    Attributes:
+        weights: the file with its weights, where they are too large to be inside.
+    """
+
+    weights: BinaryFile | None = None
 
 
 class ImageGraph(GraphFile):
