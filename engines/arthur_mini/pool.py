@@ -75,7 +75,7 @@ class Pool:
         artists = self.contents.works // WORKS_PER_ARTIST
         if self.contents.pictures == 0:
             return np.sort(_choose(random, 0, artists, count))
-        foreign = round(count * picture_share / 8) * 8
+        foreign = min(round(count * picture_share / 8) * 8, self.contents.pictures)
         last = artists + self.contents.pictures // WORKS_PER_ARTIST
         procedural = _choose(random, 0, artists, count - foreign)
         return np.sort(np.concatenate([procedural, _choose(random, artists, last, foreign)]))
