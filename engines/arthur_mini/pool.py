@@ -97,8 +97,8 @@ def draw(folder: Path, *, works: int, side: int, pictures: Path | None, processe
         squares[position], aspects[position] = square, aspect
     squares.flush()
     np.save(folder / "aspects.npy", aspects)
-    digest = hashlib.sha256(squares)
-    digest.update(aspects)
+    digest = hashlib.sha256(squares.data)
+    digest.update(aspects.data)
     contents = Contents(works, len(files), side, SEED, digest.hexdigest())
     (folder / "pool.json").write_text(json.dumps(asdict(contents), indent=1) + "\n")
     return contents
