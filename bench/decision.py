@@ -1,6 +1,6 @@
 """Fits the decision: photographs painted works, known and unknown, and learns when the best answer is the right one.
 
-    python -m bench.decision [--engine arthur-mini] [--works 800] [--queries 1200] [--seed 0] [--into FILE]
+    python -m bench.decision [--engine arthur-mini] [--works 800] [--queries 1200] [--rows FILE] [--into FILE]
 
 Half of the queries show enrolled works, half do not: other works of enrolled artists, works of unknown artists, other
 works of an enrolled series, and no artwork at all. Each half is spread evenly over mild copies and the four
@@ -13,11 +13,12 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import cv2
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -157,6 +158,17 @@ def judge(calibration: Calibration, unseen: list[Query]) -> dict[str, float]:
     }
 
 
+def measured(options: argparse.Namespace) -> pl.DataFrame:
+    """Return the raw rows of an earlier run, or measure and record new ones."""
+    if options.rows:
+        return pl.read_parquet(options.rows)
+    encoder = open_encoder(options.engine)
+    rows = [asdict(row) for row in queries(encoder, works=options.works, count=options.queries, seed=options.seed)]
+    engine = {"engine": encoder.spec.label, "fingerprint": encoder.spec.fingerprint, "works": options.works}
+    columns = record.context(options.seed, packages=("onnxruntime",)) | engine
+    return pl.read_parquet(record.write("decision", rows, columns))
+
+
 def main() -> None:
     """Fit as the command line says."""
     parser = argparse.ArgumentParser(description="Fit the decision of an engine.")
@@ -164,23 +176,24 @@ def main() -> None:
     parser.add_argument("--works", type=int, default=800, help="works to enroll")
     parser.add_argument("--queries", type=int, default=1200, help="photos, half of them of enrolled works")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--rows", type=Path, help="fit these raw rows of an earlier run instead of measuring")
     parser.add_argument("--into", type=Path, help="decision.json to write: beside the engine, or the shipped default")
     parser.add_argument("--any-engine", action="store_true", help="write it for engines that have none of their own")
     options = parser.parse_args()
-    encoder = open_encoder(options.engine)
-    rows = list(queries(encoder, works=options.works, count=options.queries, seed=options.seed))
-    record.write("decision", [asdict(row) for row in rows], record.context(options.seed, packages=("onnxruntime",)))
+    raw = measured(options)
+    rows = [Query(**row) for row in raw.select(field.name for field in fields(Query)).iter_rows(named=True)]
     # Neighbours in the list share severity and kind, so whole blocks of the cycle are held out.
     blocks = [number // (2 * len(SEVERITIES) * len(KINDS)) % 2 for number in range(len(rows))]
     fitted = calibrate([row for row, block in zip(rows, blocks, strict=True) if block == 0], fingerprint="")
-    measured = judge(fitted, [row for row, block in zip(rows, blocks, strict=True) if block == 1])
-    final = calibrate(rows, fingerprint="" if options.any_engine else encoder.spec.fingerprint)
-    facts = {"script": "bench/decision.py", "engine": encoder.spec.label, "pictures": "ArtPhoto-sim"}
-    sizes = {"works": options.works, "queries": options.queries, "seed": options.seed}
-    document = asdict(final) | {"provenance": facts | sizes | {"held_out": measured}}
-    print(json.dumps(document, indent=2))
+    unseen = judge(fitted, [row for row, block in zip(rows, blocks, strict=True) if block == 1])
+    run = raw.row(0, named=True)
+    final = calibrate(rows, fingerprint="" if options.any_engine else run["fingerprint"])
+    facts = {"script": "bench/decision.py", "pictures": "ArtPhoto-sim", "queries": len(rows), "held_out": unseen}
+    provenance = facts | {name: run[name] for name in ("engine", "works", "seed", "commit")}
+    document = json.dumps(asdict(final) | {"provenance": provenance}, indent=2)
+    print(document)
     if options.into:
-        options.into.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+        options.into.write_text(document + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

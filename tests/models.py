@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from arthur.catalog import Page
+from arthur.catalog import Catalog, Page
 from arthur.decision import Calibration
 from arthur.encode import EngineSpec
 from arthur.errors import InvalidImage, StoreError
-from arthur.recognition.parts import Options, Parts
+from arthur.recognition.parts import ClearableIndex, Options, Parts
 from arthur.recognizer import Enrolment, Recognizer
 from arthur.types import Changes, Counts, Neighbors, Put, StoredView, ViewId
 
@@ -242,8 +242,8 @@ class Clock:
 class House:
     """A Recognizer and what it stands on."""
 
-    catalog: ModelCatalog
-    index: ModelIndex = field(default_factory=ModelIndex)
+    catalog: Catalog
+    index: ClearableIndex = field(default_factory=ModelIndex)
     cache: ModelCache = field(default_factory=ModelCache)
     blobs: ModelBlobs = field(default_factory=ModelBlobs)
     encoder: BlockEncoder = field(default_factory=BlockEncoder)

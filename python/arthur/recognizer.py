@@ -202,7 +202,7 @@ class Recognizer:
     def _answer(self, vector: Vectors, query: Query, stages: Stages) -> Recognition:
         """Search, decide and put the answer together."""
         found = self._search(vector, query, stages)
-        with stages.stage("decision"):
+        with stages.stage("decision", checked=False):
             decision, matches = self._judged(found, query)
         return Recognition(
             decision=decision.kind,

@@ -145,6 +145,18 @@ def test_a_deadline_that_is_kept_changes_nothing(house: Any, picture: Any) -> No
     assert house.recognizer.recognize(picture(1), Query(deadline_ms=10)).matches
 
 
+def test_a_deadline_that_passes_while_searching_gives_what_was_found(house: Any, picture: Any) -> None:
+    house.enroll("a/e1/main", 1)
+    search = house.index.search
+
+    def slow(*given: Any, **named: Any) -> Any:
+        house.clock.now += 1
+        return search(*given, **named)
+
+    house.index.search = slow
+    assert house.recognizer.recognize(picture(1), Query(deadline_ms=10)).matches
+
+
 def test_demanded_geometry_is_said_to_be_missing(house: Any, picture: Any) -> None:
     answer = house.recognizer.recognize(picture(1), Query(verify="always"))
     assert any("geometry" in reason for reason in answer.reasons)

@@ -9,13 +9,13 @@ import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arthur.config import load_settings
-from arthur.encode.folder import EngineFolder
-from arthur.types import JsonValue
+if TYPE_CHECKING:
+    from arthur.encode.folder import EngineFolder
+    from arthur.types import JsonValue
 
 app = typer.Typer(help="List, pull, export and verify engines.", no_args_is_help=True)
 
@@ -88,6 +88,8 @@ def verify_command(
 
 def _pulled(data: Path | None) -> Path:
     """Return the folder of the pulled engines."""
+    from arthur.config import load_settings
+
     return load_settings(data=data).data / "engines"
 
 

@@ -15,6 +15,8 @@ FEWEST = 32
 MOST = 1000
 GROWTH = 4
 """Views fetched for each entry wanted, and the factor by which a fetch grows that brought too few entries."""
+SPARE = 4
+"""Keys that the catalog is asked about at a time, beyond one for each entry wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +54,12 @@ def rank(
         leave_out: an entry that must not be in the answer.
     """
     fetch = min(MOST, max(FEWEST, GROWTH * k))
-    known: dict[int, StoredView] = {}
-    asked: set[int] = set()
+    grouping = _Grouping(catalog, k=k, leave_out=leave_out)
     while True:
-        with stages.stage("search"):
-            neighbors = search(fetch)
-        found = _pairs(neighbors)
-        with stages.stage("catalog"):
-            fresh = [key for key, _ in found if key not in asked]
-            known.update(catalog.views(np.array(fresh, dtype=np.int64)) if fresh else {})
-            asked.update(fresh)
-        entries = _grouped(found, known, leave_out)
+        with stages.stage("search", checked=False):
+            found = _pairs(search(fetch))
+        with stages.stage("catalog", checked=False):
+            entries = grouping(found)
         if len(entries) >= k or len(found) < fetch or fetch == MOST or stages.late:
             return entries[:k]
         fetch = min(MOST, fetch * GROWTH)
@@ -75,13 +72,32 @@ def _pairs(neighbors: Neighbors) -> list[tuple[int, float]]:
     return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
 
 
-def _grouped(
-    found: list[tuple[int, float]], known: dict[int, StoredView], leave_out: tuple[str, str] | None
-) -> list[Ranked]:
-    """Return the best view of each entry, best first."""
-    best: dict[tuple[str, str], Ranked] = {}
-    for key, score in found:
-        if (stored := known.get(key)) is not None:
-            ranked = Ranked(stored, score)
-            best.setdefault(ranked.entry, ranked)
-    return [ranked for entry, ranked in best.items() if entry != leave_out]
+class _Grouping:
+    """Groups views by entry; asks the catalog about each key once, and about no more keys than are needed."""
+
+    def __init__(self, catalog: Catalog, *, k: int, leave_out: tuple[str, str] | None) -> None:
+        self._catalog = catalog
+        self._k = k
+        self._leave_out = leave_out
+        self._known: dict[int, StoredView | None] = {}
+
+    def __call__(self, found: list[tuple[int, float]]) -> list[Ranked]:
+        """Return the best view of each entry, best first, until `k` entries came out."""
+        best: dict[tuple[str, str], Ranked] = {}
+        step = self._k + SPARE
+        for first in range(0, len(found), step):
+            part = found[first : first + step]
+            self._learn([key for key, _ in part if key not in self._known])
+            for key, score in part:
+                if (stored := self._known[key]) is not None:
+                    ranked = Ranked(stored, score)
+                    best.setdefault(ranked.entry, ranked)
+            if len(best) > self._k:
+                break
+        return [ranked for entry, ranked in best.items() if entry != self._leave_out]
+
+    def _learn(self, keys: list[int]) -> None:
+        """Ask what these keys name; None is remembered for those that ended."""
+        if keys:
+            live = self._catalog.views(np.array(keys, dtype=np.int64))
+            self._known.update({key: live.get(key) for key in keys})
