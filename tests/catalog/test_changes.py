@@ -104,7 +104,7 @@ class Histories(RuleBasedStateMachine):
 
 
 def test_followers_end_with_the_live_views(catalog: Catalog) -> None:
-    bounds = settings(max_examples=40, stateful_step_count=20, deadline=None)
+    bounds = settings(max_examples=25, stateful_step_count=20, deadline=None)
     run_state_machine_as_test(lambda: Histories(catalog), settings=bounds)
 
 
@@ -118,7 +118,7 @@ def test_followers_keep_up_with_concurrent_writers(catalog: Catalog) -> None:
     done = threading.Event()
 
     def write(artist_id: str) -> None:
-        for i in range(25):
+        for i in range(15):
             catalog.put([new(ViewId(artist_id, "e", f"{i % 6}"), "f"), new(ViewId("shared", "e", f"{i % 4}"), "f")])
             catalog.remove(artist_id, "e", f"{(i * 5) % 6}")
 

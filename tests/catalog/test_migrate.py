@@ -13,9 +13,10 @@ from sqlalchemy import inspect, text
 
 from arthur.catalog import migrate as migrations
 from arthur.catalog import open_catalog
+from arthur.catalog.database import Database
 from arthur.catalog.migrate import migrate, revision
 from arthur.catalog.schema import HEAD, metadata
-from arthur.catalog.sqlite import Database, open_sqlite
+from arthur.catalog.sqlite import open_sqlite
 from arthur.errors import ConfigError
 
 

@@ -11,10 +11,12 @@ from sqlalchemy import event, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
+from arthur.catalog import open_catalog
+from arthur.catalog.database import Database
 from arthur.catalog.reading import changes
 from arthur.catalog.schema import metadata
 from arthur.catalog.sql import SqlCatalog
-from arthur.catalog.sqlite import Database, open_sqlite
+from arthur.catalog.sqlite import open_sqlite
 from arthur.errors import ConfigError
 from arthur.types import NewView, ViewId
 
@@ -50,6 +52,14 @@ def test_readers_do_not_wait_for_a_writer_nor_see_it(catalog: SqlCatalog, databa
         connection.execute(text("DELETE FROM views"))
         assert catalog.view(ViewId("a", "e", "1")) is not None
         assert catalog.latest() == 1
+
+
+def test_opening_does_not_wait_for_a_writer(catalog: SqlCatalog, database: Database, tmp_path: Path) -> None:
+    catalog.put([new("1")])
+    with database.writer.begin():
+        other = open_catalog(f"sqlite:///{tmp_path}/catalog.db")
+        assert other.latest() == 1
+        other.close()
 
 
 def test_a_reader_sees_one_snapshot(catalog: SqlCatalog, database: Database) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -190,6 +190,21 @@ def test_ids_are_compared_byte_by_byte(catalog: Catalog) -> None:
     assert catalog.remove("a").tolist() == [2]
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda catalog: catalog.find("\ud800"),
+        lambda catalog: catalog.remove("\ud800"),
+        lambda catalog: catalog.artist_numbers(["\ud800"]),
+        lambda catalog: catalog.entries("\ud800", cursor=None, limit=1),
+        lambda catalog: catalog.put_note("\ud800", ""),
+    ],
+)
+def test_text_that_is_no_unicode_is_refused(catalog: Catalog, use: Callable[[Catalog], object]) -> None:
+    with pytest.raises(BadRequest, match="cannot be stored"):
+        use(catalog)
+
+
 def test_a_shared_vector_id_finds_the_newest_view(catalog: Catalog) -> None:
     first, second = catalog.put([new("a.b/c/d"), new("a/b.c/d")])
     assert first.stored.vector_id == second.stored.vector_id
@@ -229,11 +244,12 @@ def test_a_cursor_not_given_by_the_catalogue_is_refused(catalog: Catalog, cursor
         catalog.artists(cursor=cursor, limit=1)
 
 
-def test_a_cursor_of_another_list_is_refused(catalog: Catalog) -> None:
+@pytest.mark.parametrize("artist_id", ["b", "\ud800"])
+def test_a_cursor_of_another_list_is_refused(catalog: Catalog, artist_id: str) -> None:
     catalog.put([new("a/e/v"), new("a/f/v"), new("b/e/v")])
     cursor = catalog.entries("a", cursor=None, limit=1).next_cursor
     with pytest.raises(BadRequest, match="cursor"):
-        catalog.entries("b", cursor=cursor, limit=1)
+        catalog.entries(artist_id, cursor=cursor, limit=1)
 
 
 @pytest.mark.parametrize("limit", [0, -1, 1001])
@@ -271,12 +287,33 @@ def test_a_view_that_came_and_went_between_polls_is_not_put(catalog: Catalog) ->
     assert (changes.keys.tolist(), changes.removed.tolist(), changes.upto) == ([3], [1], 3)
 
 
+def test_a_follower_ahead_of_the_catalogue_is_told_so(catalog: Catalog) -> None:
+    catalog.put([new("a/e/v")])
+    changes = catalog.changes(9, 10, "f")
+    assert (len(changes.keys), len(changes.removed), changes.upto, changes.more) == (0, 0, 1, False)
+
+
 @pytest.mark.parametrize("limit", [1, 2, 100])
 def test_changes_at_any_limit_end_with_the_live_views(catalog: Catalog, limit: int) -> None:
     catalog.put([new(f"a/e/{i}") for i in range(5)])
     catalog.put([new("a/e/1"), new("a/e/1"), new("a/e/7")])
     catalog.remove("a", "e", "2")
     assert live_keys(catalog, 0, limit) == {1, 4, 5, 7, 8}
+
+
+@pytest.mark.parametrize(("limit", "upto", "more"), [(1, 1, True), (2, 2, True), (3, 3, False), (4, 3, False)])
+def test_more_is_told_exactly_when_puts_go_on(catalog: Catalog, limit: int, upto: int, more: bool) -> None:  # noqa: FBT001
+    catalog.put([new(f"a/e/{i}") for i in range(3)])
+    changes = catalog.changes(0, limit, "f")
+    assert (changes.upto, changes.more) == (upto, more)
+
+
+@pytest.mark.parametrize(("limit", "upto", "more"), [(1, 4, True), (2, 5, True), (3, 6, False), (4, 6, False)])
+def test_more_is_told_exactly_when_endings_go_on(catalog: Catalog, limit: int, upto: int, more: bool) -> None:  # noqa: FBT001
+    catalog.put([new(f"a/e/{i}") for i in range(3)])
+    catalog.remove("a")
+    changes = catalog.changes(0, limit, "f")
+    assert (changes.upto, changes.more) == (upto, more)
 
 
 def test_vectors_of_several_engines_or_lengths_are_refused(catalog: Catalog) -> None:

@@ -49,8 +49,8 @@ class Catalog(Protocol):
     """Views by id and by key, with the history that followers replay.
 
     Every method may be called from any thread and blocks. A write that returned survives `kill -9` and power loss.
-    The sequence is a counter raised by every change: a put takes one number, which is the view's key; a removal
-    takes one number too. Writes of all processes on the catalogue are ordered by it.
+    The sequence is a counter raised by every change: a put takes one number, which is the view's key; each view that
+    a removal ends takes one number too. Writes of all processes on the catalogue are ordered by it.
     Any method raises StoreError when the database does not answer, is locked for too long, full or corrupt.
     """
 
@@ -58,13 +58,19 @@ class Catalog(Protocol):
         """Put views in one transaction, in order; a view of the same name is replaced and its key ends.
 
         Raises:
+            BadRequest: a vector is not a finite row of length 1, metadata is longer than 64 KiB or nested deeper
+                than 32, or a field cannot be kept. Nothing was put.
             EngineMismatch: vectors of more than one fingerprint or length were given, or a fingerprint that
                 the catalogue knows with another length.
         """
         ...
 
     def remove(self, artist_id: str, entry_id: str | None = None, view_id: str | None = None) -> Keys:
-        """Remove a view, an entry or an artist with all below; return the ended keys, empty if nothing was there."""
+        """Remove a view, an entry or an artist with all below; return the ended keys, empty if nothing was there.
+
+        Raises:
+            BadRequest: a view_id came without its entry_id.
+        """
         ...
 
     def view(self, view: ViewId) -> StoredView | None:
@@ -72,7 +78,10 @@ class Catalog(Protocol):
         ...
 
     def find(self, vector_id: str) -> StoredView | None:
-        """Return the live view with that vector_id (lower case UUID)."""
+        """Return the live view with that vector_id (lower case UUID); the newest of several.
+
+        Names whose parts join to the same dotted name share one: "a.b" > "c" > "d" and "a" > "b.c" > "d".
+        """
         ...
 
     def views(self, keys: Keys) -> Mapping[int, StoredView]:
@@ -84,7 +93,11 @@ class Catalog(Protocol):
         ...
 
     def views_of(self, artist_id: str, entry_id: str | None, *, cursor: str | None, limit: int) -> Page[StoredView]:
-        """List an artist's or an entry's views in order of their ids. Raises BadRequest for a foreign cursor."""
+        """List an artist's or an entry's views in order of their ids, compared as bytes; 1 <= limit <= 1000.
+
+        Raises:
+            BadRequest: the limit is out of range, or the cursor was not given by this list. So do the other lists.
+        """
         ...
 
     def artists(self, *, cursor: str | None, limit: int) -> Page[ArtistRow]:
@@ -110,7 +123,9 @@ class Catalog(Protocol):
     def changes(self, since: int, limit: int, fingerprint: str) -> Changes:
         """Return up to `limit` changes after `since`, with the vectors of one engine.
 
-        Applying the answers in turn from any `since` a follower has reached gives that follower exactly the live views.
+        Applying the answers in turn from any `since` a follower has reached gives that follower exactly the live views
+        that have a vector of the engine. A follower that is ahead of the catalogue, which a restored backup can bring
+        about, is told so by `upto < since` and has to begin again at 0.
         """
         ...
 

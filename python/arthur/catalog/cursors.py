@@ -56,4 +56,5 @@ def read_cursor(cursor: str | None, scope: tuple[str, ...], length: int) -> tupl
 
 
 def _digest(scope: tuple[str, ...]) -> str:
-    return hashlib.blake2b(orjson.dumps(scope), digest_size=6).hexdigest()
+    # A caller's id may be no Unicode; the database is the one to refuse it.
+    return hashlib.blake2b("\0".join(scope).encode(errors="surrogatepass"), digest_size=6).hexdigest()

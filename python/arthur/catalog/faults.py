@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from arthur.errors import StoreError
+from arthur.errors import BadRequest, StoreError
 
 __all__ = ["store_errors"]
 
@@ -30,9 +30,11 @@ _SENTENCES = {
 
 @contextmanager
 def store_errors() -> Iterator[None]:
-    """Turn what the driver raises inside the block into StoreError."""
+    """Turn what the driver raises inside the block into StoreError; BadRequest for text that is no Unicode."""
     try:
         yield
+    except UnicodeEncodeError as error:
+        raise BadRequest("a text holds characters that cannot be stored") from error
     except PoolTimeout as error:
         raise StoreError("every connection to the catalogue is in use") from error
     except DBAPIError as error:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from arthur.catalog.chunks import chunked
 from arthur.catalog.records import select_views, stored_view
@@ -17,13 +17,21 @@ from arthur.types import Changes, Keys, StoredView
 
 __all__ = ["artist_numbers", "changes", "vector", "views_by_key"]
 
+# What every recognition reads is put together once: that takes SQLAlchemy longer than SQLite takes to answer.
+_FIND_VIEWS = select_views().where(views.c.key.in_(bindparam("keys", expanding=True)))
+_FIND_VECTOR = (
+    select(embeddings.c.vector, engines.c.dim)
+    .join(engines, embeddings.c.engine == engines.c.number)
+    .where(embeddings.c.key == bindparam("wanted"), engines.c.fingerprint == bindparam("of"))
+)
+
 
 def views_by_key(connection: Connection, keys: Keys) -> dict[int, StoredView]:
     """See Catalog.views."""
     found: dict[int, StoredView] = {}
     for chunk in chunked(keys.tolist()):
-        rows = connection.execute(select_views().where(views.c.key.in_(chunk)))
-        found.update({row.key: stored_view(row) for row in rows})
+        rows = map(stored_view, connection.execute(_FIND_VIEWS, {"keys": chunk}))
+        found.update({stored.key: stored for stored in rows})
     return found
 
 
@@ -37,12 +45,7 @@ def artist_numbers(connection: Connection, artist_ids: Sequence[str]) -> tuple[i
 
 def vector(connection: Connection, key: int, fingerprint: str) -> NDArray[np.float32] | None:
     """See Catalog.vector."""
-    found = (
-        select(embeddings.c.vector, engines.c.dim)
-        .join(engines, embeddings.c.engine == engines.c.number)
-        .where(embeddings.c.key == key, engines.c.fingerprint == fingerprint)
-    )
-    row = connection.execute(found).one_or_none()
+    row = connection.execute(_FIND_VECTOR, {"wanted": key, "of": fingerprint}).one_or_none()
     return None if row is None else decode_vectors([row.vector], row.dim)[0]
 
 

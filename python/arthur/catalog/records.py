@@ -120,7 +120,7 @@ def _check_fields(new: NewView) -> None:
         text = getattr(new, name)
         if len(text) > _MAX_TEXT:
             raise BadRequest(f"{name} is longer than {_MAX_TEXT} characters")
-        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        if "\0" in text or (not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)):
             raise BadRequest(f"{name} holds characters that cannot be stored")
     for name in ("width", "height", "size_bytes"):
         if not 0 <= getattr(new, name) <= _MAX_INT64:

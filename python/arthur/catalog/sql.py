@@ -12,14 +12,14 @@ from sqlalchemy import Connection, delete, insert, select
 
 from arthur.catalog import ArtistRow, EntryRow, Page, reading
 from arthur.catalog.commits import GroupCommit
+from arthur.catalog.database import Database
 from arthur.catalog.faults import store_errors
 from arthur.catalog.lists import list_artists, list_entries, list_views
-from arthur.catalog.migrate import migrate
+from arthur.catalog.migrate import migrate, revision
 from arthur.catalog.records import Prepared, prepare, select_views, stored_view
-from arthur.catalog.schema import artists, entries, notes, views
-from arthur.catalog.sqlite import Database
+from arthur.catalog.schema import HEAD, artists, entries, notes, views
 from arthur.catalog.writing import engine_number, put_views, remove_views
-from arthur.errors import BadRequest, StoreError
+from arthur.errors import ArthurError, BadRequest, StoreError
 from arthur.types import Changes, Counts, Keys, NewView, Put, StoredView, ViewId
 
 __all__ = ["SqlCatalog"]
@@ -42,8 +42,11 @@ class SqlCatalog:
         self._clock_ns = clock_ns
         self._closed = False
         self._commits: GroupCommit[list[Prepared], list[Put]] = GroupCommit(self._put, largest=_LARGEST_GROUP)
-        with self._writing() as connection:
-            migrate(connection)
+        try:
+            self._migrate()
+        except ArthurError:
+            database.close()
+            raise
 
     def put(self, views: Sequence[NewView]) -> list[Put]:
         """See Catalog.put. Concurrent calls share a transaction."""
@@ -142,6 +145,14 @@ class SqlCatalog:
         """See Catalog.close."""
         self._closed = True
         self._database.close()
+
+    def _migrate(self) -> None:
+        # Looked at first, so that opening an up-to-date catalogue never waits for a writer.
+        with self._reading() as connection:
+            current = revision(connection)
+        if current != HEAD:
+            with self._writing() as connection:
+                migrate(connection)
 
     def _put(self, group: Sequence[list[Prepared]]) -> list[list[Put]]:
         """Put what several callers want in one transaction."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, select
+from sqlalchemy import URL, Connection, create_engine, event, select
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from arthur.catalog.database import Database, State
 from arthur.catalog.schema import state
 from arthur.errors import ConfigError
 from arthur.types import Counts
 
-__all__ = ["Database", "State", "open_sqlite"]
+__all__ = ["open_sqlite"]
 
 _BUSY_TIMEOUT_MS = 10_000
 _POOL_SIZE = 8
@@ -24,18 +24,10 @@ _JOURNAL_LIMIT = 64 * 2**20
 _BEGIN = "arthur_begin"
 
 
-@dataclass(frozen=True, slots=True)
-class State:
-    """The newest committed sequence and how many rows are live."""
-
-    sequence: int
-    counts: Counts
-
-
 class StateWatch:
-    """Reads the newest committed state in microseconds: the row again only when another connection committed.
+    """See StateSource. Takes microseconds: the row is read again only when another connection committed.
 
-    Thread-safe: each call borrows a connection of its own, as `PRAGMA data_version` counts what *other* connections
+    Each call borrows a connection of its own, as `PRAGMA data_version` counts what *other* connections
     committed. These connections never write, so every commit is another's, be it of this process or not.
     """
 
@@ -44,7 +36,7 @@ class StateWatch:
         self._idle: deque[_Watcher] = deque()
 
     def __call__(self) -> State:
-        """Return the state as of the newest commit."""
+        """See StateSource.__call__."""
         try:
             watcher = self._idle.pop()
         except IndexError:
@@ -58,7 +50,7 @@ class StateWatch:
         return newest
 
     def close(self) -> None:
-        """Close the idle connections."""
+        """See StateSource.close."""
         while self._idle:
             self._idle.pop().close()
 
@@ -85,26 +77,6 @@ class _Watcher:
 
     def close(self) -> None:
         self._connection.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Database:
-    """A database as the catalogue uses it.
-
-    Attributes:
-        reader: each transaction sees one snapshot and never waits for writers.
-        writer: a transaction holds the write lock from its begin.
-        state: returns the newest committed state.
-    """
-
-    reader: Engine
-    writer: Engine
-    state: StateWatch
-
-    def close(self) -> None:
-        """Close all connections that are not in use."""
-        self.state.close()
-        self.reader.dispose()
 
 
 def open_sqlite(path: Path) -> Database:

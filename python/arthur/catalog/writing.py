@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
-from operator import itemgetter
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from sqlalchemy import (
@@ -22,22 +20,13 @@ from sqlalchemy import (
 )
 
 from arthur.catalog.chunks import chunked
+from arthur.catalog.naming import Name, Version, name_views
 from arthur.catalog.records import Prepared
 from arthur.catalog.schema import artists, embeddings, endings, engines, entries, state, views
 from arthur.errors import EngineMismatch
 from arthur.types import Keys, Put
 
 __all__ = ["engine_number", "put_views", "remove_views"]
-
-_Name: TypeAlias = tuple[int, str]
-"""A name as the tables have it: number of the entry and view id, or number of the artist and entry id."""
-
-
-class _Version(NamedTuple):
-    """The live version of a view: its key, and when its name was first put."""
-
-    key: int
-    created_us: int
 
 
 def engine_number(connection: Connection, fingerprint: str, dim: int) -> int:
@@ -63,8 +52,7 @@ def put_views(
     `engine_of` gives the number of each fingerprint.
     """
     first = _advance(connection, len(prepared))
-    names = _names(connection, prepared)
-    before = _versions(connection, set(names))
+    names, before, new_artists, new_entries = name_views(connection, [item.new.view for item in prepared])
     puts = _puts(prepared, names, before, first=first, now_us=now_us)
     ended = [{"sequence": put.stored.key, "key": put.replaced_key} for put in puts if not put.created]
     _execute_many(connection, insert(endings), ended)
@@ -78,7 +66,7 @@ def put_views(
     ]
     _execute_many(connection, insert(views), view_rows)
     _execute_many(connection, insert(embeddings), vector_rows)
-    _count(connection, views=len(kept) - len(before))
+    _count(connection, views=len(kept) - len(before), entries=new_entries, artists=new_artists)
     return puts
 
 
@@ -124,65 +112,8 @@ def _count(connection: Connection, *, artists: int = 0, entries: int = 0, views:
         connection.execute(changed)
 
 
-def _names(connection: Connection, prepared: Sequence[Prepared]) -> list[_Name]:
-    """Return the name of each view; artists and entries that are new are put."""
-    ids = [item.new.view for item in prepared]
-    artist_numbers, new_artists = _artist_numbers(connection, {view.artist_id for view in ids})
-    wanted = {(artist_numbers[view.artist_id], view.entry_id) for view in ids}
-    entry_numbers, new_entries = _entry_numbers(connection, wanted)
-    _count(connection, artists=new_artists, entries=new_entries)
-    return [(entry_numbers[artist_numbers[view.artist_id], view.entry_id], view.view_id) for view in ids]
-
-
-def _artist_numbers(connection: Connection, wanted: set[str]) -> tuple[dict[str, int], int]:
-    """Return the numbers of artists by id, and how many of them are new."""
-    numbers: dict[str, int] = {}
-    for chunk in chunked(wanted):
-        found = select(artists.c.artist_id, artists.c.number).where(artists.c.artist_id.in_(chunk))
-        numbers.update({row.artist_id: row.number for row in connection.execute(found)})
-    new = [{"artist_id": artist_id} for artist_id in sorted(wanted - numbers.keys())]
-    if new:
-        added = insert(artists).returning(artists.c.artist_id, artists.c.number)
-        numbers.update({row.artist_id: row.number for row in connection.execute(added, new)})
-    return numbers, len(new)
-
-
-def _entry_numbers(connection: Connection, wanted: set[_Name]) -> tuple[dict[_Name, int], int]:
-    """Return the numbers of entries by artist number and entry id, and how many of them are new."""
-    numbers: dict[_Name, int] = {}
-    for artist, chunk in _by_parent(wanted):
-        found = select(entries).where(entries.c.artist == artist, entries.c.entry_id.in_(chunk))
-        numbers.update({(artist, row.entry_id): row.number for row in connection.execute(found)})
-    new = [{"artist": artist, "entry_id": entry_id} for artist, entry_id in sorted(wanted - numbers.keys())]
-    if new:
-        rows = connection.execute(insert(entries).returning(entries), new)
-        numbers.update({(row.artist, row.entry_id): row.number for row in rows})
-    return numbers, len(new)
-
-
-def _versions(connection: Connection, names: set[_Name]) -> dict[_Name, _Version]:
-    """Return the live versions of those views that exist."""
-    versions: dict[_Name, _Version] = {}
-    columns = select(views.c.view_id, views.c.key, views.c.created_us)
-    for entry, chunk in _by_parent(names):
-        rows = connection.execute(columns.where(views.c.entry == entry, views.c.view_id.in_(chunk)))
-        versions.update({(entry, row.view_id): _Version(row.key, row.created_us) for row in rows})
-    return versions
-
-
-def _by_parent(names: Iterable[_Name]) -> Iterator[tuple[int, list[str]]]:
-    """Yield each parent's number with the ids below it, in chunks.
-
-    A query by parent finds its rows in the index, in every database; SQLite answers one for all pairs, by
-    `(parent, id) IN (VALUES ...)`, with a scan of the whole table.
-    """
-    for parent, group in groupby(sorted(names), key=itemgetter(0)):
-        for chunk in chunked(name for _, name in group):
-            yield parent, chunk
-
-
 def _puts(
-    prepared: Sequence[Prepared], names: Sequence[_Name], before: Mapping[_Name, _Version], *, first: int, now_us: int
+    prepared: Sequence[Prepared], names: Sequence[Name], before: Mapping[Name, Version], *, first: int, now_us: int
 ) -> list[Put]:
     """Number the views in order and say what each replaces."""
     live = {name: version.key for name, version in before.items()}
