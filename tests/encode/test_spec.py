@@ -55,6 +55,13 @@ def test_a_whole_file_is_read(file: Path) -> None:
     assert facts.golden.tolerance == 1e-3
 
 
+def test_the_documented_example_is_a_valid_file(file: Path) -> None:
+    document = (Path(__file__).parents[2] / "engines" / "README.md").read_text()
+    example = document.split("```toml\n")[1].split("```")[0].replace('"..."', f'"{"0" * 64}"')
+    facts = read(file, example)
+    assert set(EngineFile.model_fields) == facts.model_fields_set
+
+
 def test_facts_survive_being_written(file: Path) -> None:
     facts = read(file, WHOLE)
     assert read(file, engine_file_text(facts)) == facts

@@ -54,6 +54,26 @@ def test_an_exported_engine_records_the_hash_of_each_graph(clip_folder: Path, tm
     assert facts.golden is not None
 
 
+def test_weights_too_large_for_a_graph_lie_beside_it(clip_folder: Path, tmp_path: Path) -> None:
+    inside = export_engine(local_materials(clip_folder), into=tmp_path / "inside")
+    beside = export_engine(local_materials(clip_folder), into=tmp_path / "beside", inline_max=10_000)
+    assert beside.facts.image.weights.file == "image.onnx.data"
+    assert (inside.path / "image.onnx").stat().st_size > 5 * (beside.path / "image.onnx").stat().st_size
+    assert all(one.passed for one in verify(str(beside.path), threads=1))
+    golden = [load_golden(one.path / "golden.npz", facts=one.facts) for one in (inside, beside)]
+    np.testing.assert_array_equal(golden[0].vectors, golden[1].vectors)
+
+
+def test_weights_beside_a_graph_are_part_of_hash_and_fingerprint(clip_folder: Path, tmp_path: Path) -> None:
+    engine = export_engine(local_materials(clip_folder), into=tmp_path / "beside", inline_max=10_000)
+    before = engine.spec().fingerprint
+    weights = engine.path / "image.onnx.data"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\x7f")
+    assert engine.spec().fingerprint != before
+    with pytest.raises(EngineError, match=r"SHA-256 of .*image\.onnx\.data"):
+        open_encoder(str(engine.path), threads=1)
+
+
 def test_a_failed_export_leaves_the_engine_as_it_was(clip_folder: Path, tmp_path: Path) -> None:
     into = tmp_path / "engines" / "mine"
     before = export_engine(local_materials(clip_folder, name="mine"), into=into).spec()

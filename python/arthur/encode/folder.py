@@ -10,7 +10,7 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from arthur.encode.spec import EngineFile, EngineSpec, GraphFile, folder_name, read_engine_file
+from arthur.encode.spec import BinaryFile, EngineFile, EngineSpec, GraphFile, folder_name, read_engine_file
 from arthur.errors import ConfigError, EngineError
 
 _SCHEME = b"arthur engine fingerprint 1\n"
@@ -34,28 +34,27 @@ class EngineFolder:
         return (self.path / self.facts.image.file).is_file()
 
     def checked(self, graph: GraphFile) -> Path:
-        """Return the path of `graph` after comparing its SHA-256 with the one that `engine.toml` gives.
+        """Return the path of `graph` after comparing the SHA-256 of its files with those that `engine.toml` gives.
 
         Raises:
-            EngineError: the file is missing, cannot be read, or differs.
+            EngineError: a file is missing, cannot be read, or differs.
         """
-        path = self.path / graph.file
-        if not path.is_file():
-            raise EngineError(f"engine {self.facts.name}: {path} is not there; `arthur engines pull` brings it")
-        try:
-            found = sha256_of(path) if graph.sha256 else None
-        except OSError as error:
-            raise EngineError(f"engine {self.facts.name}: {path} cannot be read: {error.strerror}") from error
-        if found != graph.sha256:
-            raise EngineError(f"engine {self.facts.name}: SHA-256 of {path} is {found}, not {graph.sha256}")
-        return path
+        for part in _parts(graph):
+            path = self._existing(part)
+            try:
+                found = sha256_of(path) if part.sha256 else None
+            except OSError as error:
+                raise EngineError(f"engine {self.facts.name}: {path} cannot be read: {error.strerror}") from error
+            if found != part.sha256:
+                raise EngineError(f"engine {self.facts.name}: SHA-256 of {path} is {found}, not {part.sha256}")
+        return self.path / graph.file
 
     def spec(self) -> EngineSpec:
         """Describe the engine; reads the whole image graph.
 
         The fingerprint is BLAKE3 over the line `arthur engine fingerprint 1`, the preprocessing facts as one line of
-        canonical JSON, and the bytes of the full-precision image graph, which hold the weights. It knows neither the
-        engine's name nor the machine, so a renamed or moved engine keeps its vectors.
+        canonical JSON, the bytes of the full-precision image graph, and those of its weights where they lie beside
+        it. It knows neither the engine's name nor the machine, so a renamed or moved engine keeps its vectors.
 
         Raises:
             EngineError: the image graph cannot be read.
@@ -63,14 +62,25 @@ class EngineFolder:
         facts = self.facts
         digest = blake3(_SCHEME)
         digest.update(facts.preprocessing.encode() + b"\n")
-        path = self.path / facts.image.file
-        try:
-            digest.update_mmap(path)
-        except FileNotFoundError as error:
-            raise EngineError(f"engine {facts.name}: {path} is not there; `arthur engines pull` brings it") from error
-        except OSError as error:
-            raise EngineError(f"engine {facts.name}: {path} cannot be read: {error.strerror}") from error
+        for part in _parts(facts.image):
+            path = self._existing(part)
+            try:
+                digest.update_mmap(path)
+            except OSError as error:
+                raise EngineError(f"engine {facts.name}: {path} cannot be read: {error.strerror}") from error
         return EngineSpec(facts.name, facts.side, facts.fit, facts.dim, digest.hexdigest())
+
+    def _existing(self, part: BinaryFile) -> Path:
+        """Return the path of a file that has to be there."""
+        path = self.path / part.file
+        if not path.is_file():
+            raise EngineError(f"engine {self.facts.name}: {path} is not there; `arthur engines pull` brings it")
+        return path
+
+
+def _parts(graph: GraphFile) -> tuple[BinaryFile, ...]:
+    """Return the files that a graph consists of."""
+    return (graph, graph.weights) if graph.weights else (graph,)
 
 
 def sha256_of(path: Path) -> str:

@@ -37,6 +37,7 @@ class OnnxEncoder:
             EngineMismatch: the graph or its vectors are not those that `engine.toml` promises.
         """
         flags = _cpu_flags() if cpu_flags is None else cpu_flags
+        folder.checked(folder.facts.image)  # even if the quantised graph runs: the fingerprint vouches for this one
         spec = folder.spec()
         self._session: ort.InferenceSession | None
         self._session, variant = _open_best(folder, threads=threads or _usable_cores(), flags=flags)
@@ -74,6 +75,8 @@ def golden_distances(folder: EngineFolder, *, threads: int = 0) -> dict[Variant,
     graphs: dict[Variant, GraphFile] = {"fp32": facts.image}
     if facts.image.int8:
         graphs["int8"] = facts.image.int8
+    for graph in graphs.values():
+        folder.checked(graph)
     threads = threads or _usable_cores()
     return {name: _distance(_open(folder, graph, threads=threads), folder) for name, graph in graphs.items()}
 
@@ -88,6 +91,7 @@ def _open_best(folder: EngineFolder, *, threads: int, flags: frozenset[str]) -> 
     facts = folder.facts
     quantised = facts.image.int8
     if quantised and facts.golden and has_int8_dots(flags) and (folder.path / quantised.file).is_file():
+        folder.checked(quantised)
         session = _open(folder, quantised, threads=threads)
         if _distance(session, folder) <= facts.golden.tolerance:
             return session, "int8"
@@ -110,8 +114,8 @@ def _distance(session: ort.InferenceSession, folder: EngineFolder) -> float:
 
 
 def _open(folder: EngineFolder, graph: GraphFile, *, threads: int) -> ort.InferenceSession:
-    """Load one graph and compare its input and output with the engine's facts."""
-    path = folder.checked(graph)
+    """Load one graph, whose files were checked, and compare its input and output with the engine's facts."""
+    path = folder.path / graph.file
     try:
         session = ort.InferenceSession(path, _options(threads), providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime's exceptions have no base of their own

@@ -20,7 +20,7 @@ Activation: TypeAlias = Literal["quick_gelu", "gelu"]
 
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=128)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Positive = Annotated[int, Field(gt=0)]
+Count = Annotated[int, Field(ge=1, le=1024)]
 Deviation = Annotated[float, Field(gt=0)]
 Tolerance = Annotated[float, Field(gt=0, le=0.1)]
 
@@ -68,11 +68,21 @@ class _Facts(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class GraphFile(_Facts):
-    """One ONNX file beside the `engine.toml`. A hash that is absent is not checked: the file is the user's own."""
+class BinaryFile(_Facts):
+    """One file beside the `engine.toml`. A hash that is absent is not checked: the file is the user's own."""
 
     file: FileName
     sha256: Sha256 | None = None
+
+
+class GraphFile(BinaryFile):
+    """An ONNX file.
+
+    Attributes:
+        weights: the file with its weights, where they are too large to be inside.
+    """
+
+    weights: BinaryFile | None = None
 
 
 class ImageGraph(GraphFile):
@@ -90,7 +100,7 @@ class TextGraph(GraphFile):
         end_token: id whose first place holds the sentence; None takes the place of the highest id.
     """
 
-    context: Positive = 77
+    context: Annotated[int, Field(ge=2, le=8192)] = 77
     tokenizer: FileName | None = None
     end_token: int | None = None
 
@@ -118,9 +128,9 @@ class Source(_Facts):
 class ClipFacts(_Facts):
     """What the weights of a CLIP do not tell by their shapes."""
 
-    patch: Positive
-    heads: Positive
-    text_heads: Positive
+    patch: Count
+    heads: Count
+    text_heads: Count
     activation: Activation
     epsilon: Deviation = 1e-5
 

@@ -18,16 +18,20 @@ from arthur.encode.export.weights import Weights
 from arthur.encode.folder import EngineFolder, open_folder, sha256_of
 from arthur.encode.golden import Golden, picture, save_golden
 from arthur.encode.onnx import OnnxEncoder, golden_distances
-from arthur.encode.spec import EngineFile, GoldenFile, GraphFile, engine_file_text
+from arthur.encode.spec import BinaryFile, EngineFile, GoldenFile, GraphFile, engine_file_text
 from arthur.errors import EngineError
 from arthur.types import Pixels
 
 _GOLDEN = GoldenFile(file="golden.npz")
 _INT8 = "image.int8.onnx"
+_INLINE_MAX = 2**31 - 2**24
+"""Bytes of weights that go into an ONNX file, which may not reach 2 GiB."""
 
 
-def export_engine(materials: Materials, *, into: Path) -> EngineFolder:
+def export_engine(materials: Materials, *, into: Path, inline_max: int = _INLINE_MAX) -> EngineFolder:
     """Build an engine from its materials and put it at `into`, whole or not at all.
+
+    Weights of more than `inline_max` bytes are put beside their graph.
 
     The golden vectors are those that the full graph gives here: they find a graph, runtime or machine that computes
     something else later, and decide whether the quantised graph is near enough to be kept. They cannot find an error
@@ -46,7 +50,7 @@ def export_engine(materials: Materials, *, into: Path) -> EngineFolder:
         facts = facts.model_copy(update={"source": source.model_copy(update={"sha256": found})})
     try:
         with _replaced(into) as folder:
-            _write(facts, Weights(weights), folder)
+            _write(facts, Weights(weights), folder, inline_max=inline_max)
             if materials.tokenizer and facts.text and facts.text.tokenizer:
                 shutil.copyfile(materials.tokenizer, folder / facts.text.tokenizer)
     except OSError as error:
@@ -54,12 +58,12 @@ def export_engine(materials: Materials, *, into: Path) -> EngineFolder:
     return open_folder(into)
 
 
-def _write(facts: EngineFile, weights: Weights, folder: Path) -> None:
+def _write(facts: EngineFile, weights: Weights, folder: Path, *, inline_max: int) -> None:
     """Write every file of the engine into an empty folder."""
-    image = _save(image_graph(weights, facts), folder / facts.image.file)
+    image = _save(image_graph(weights, facts), folder / facts.image.file, inline_max=inline_max)
     facts = facts.model_copy(update={"golden": _GOLDEN, "image": facts.image.model_copy(update=image)})
     if facts.text:
-        text = _save(text_graph(weights, facts), folder / facts.text.file)
+        text = _save(text_graph(weights, facts), folder / facts.text.file, inline_max=inline_max)
         facts = facts.model_copy(update={"text": facts.text.model_copy(update=text)})
     _write_golden(facts, folder)
     int8 = _quantised(facts, folder)
@@ -67,10 +71,14 @@ def _write(facts: EngineFile, weights: Weights, folder: Path) -> None:
     (folder / "engine.toml").write_text(engine_file_text(facts), encoding="utf-8")
 
 
-def _save(model: onnx.ModelProto, path: Path) -> dict[str, str]:
-    """Write a graph and return its hash as a change to its table."""
-    onnx.save_model(model, path)
-    return {"sha256": sha256_of(path)}
+def _save(model: onnx.ModelProto, path: Path, *, inline_max: int) -> dict[str, object]:
+    """Write a graph and return the hashes of its files as a change to its table."""
+    if sum(len(constant.raw_data) for constant in model.graph.initializer) <= inline_max:
+        onnx.save_model(model, path)
+        return {"sha256": sha256_of(path), "weights": None}
+    beside = path.with_name(f"{path.name}.data")
+    onnx.save_model(model, path, save_as_external_data=True, location=beside.name)
+    return {"sha256": sha256_of(path), "weights": BinaryFile(file=beside.name, sha256=sha256_of(beside))}
 
 
 def _write_golden(facts: EngineFile, folder: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import helper, numpy_helper
+from onnx import helper
 
 Value: TypeAlias = str
 """Name of a tensor in the graph."""
@@ -23,15 +23,19 @@ class Graph:
     """Collects constants and nodes; equal calls in equal order make equal bytes. Not thread-safe."""
 
     def __init__(self, name: str) -> None:
-        self._name = name
-        self._nodes: list[onnx.NodeProto] = []
-        self._constants: list[onnx.TensorProto] = []
+        # filled in place: a message of more than 2 GiB cannot be copied into another one
+        self._model = onnx.ModelProto(ir_version=_IR_VERSION, producer_name="arthur")
+        self._model.opset_import.append(helper.make_opsetid("", OPSET))
+        self._graph = self._model.graph
+        self._graph.name = name
 
     def constant(self, array: NDArray[np.generic] | list[int] | float) -> Value:
         """Add a constant; integers become int64, as shapes, axes and indices have to be, a number becomes float32."""
         kind = np.int64 if isinstance(array, list) else np.float32 if isinstance(array, float) else None
-        name = f"constant_{len(self._constants)}"
-        self._constants.append(numpy_helper.from_array(np.array(array, kind, order="C"), name))
+        values = np.array(array, kind, order="C")
+        name = f"constant_{len(self._graph.initializer)}"
+        data_type = helper.np_dtype_to_tensor_dtype(values.dtype)
+        self._graph.initializer.add(name=name, data_type=data_type, dims=values.shape, raw_data=values.tobytes())
         return name
 
     def node(self, operator: str, *inputs: Value, **attributes: Attribute) -> Value:
@@ -40,11 +44,10 @@ class Graph:
 
     def nodes(self, operator: str, *inputs: Value, outputs: int, **attributes: Attribute) -> list[Value]:
         """Add a node with several outputs."""
-        name = f"{operator}_{len(self._nodes)}"
+        name = f"{operator}_{len(self._graph.node)}"
         names = [f"{name}:{place}" for place in range(outputs)]
-        node = helper.make_node(operator, inputs, names, name=name)
+        node = self._graph.node.add(name=name, op_type=operator, input=inputs, output=names)
         node.attribute.extend(helper.make_attribute(key, value) for key, value in sorted(attributes.items()))
-        self._nodes.append(node)
         return names
 
     def reshape(self, value: Value, shape: list[int]) -> Value:
@@ -78,11 +81,10 @@ class Graph:
 
     def model(self, source: onnx.ValueInfoProto, result: Value, *, dim: int) -> onnx.ModelProto:
         """Close the graph: `source` is its input, `result` becomes its output `vectors`, (n, dim) float32."""
-        nodes = [*self._nodes, helper.make_node("Identity", [result], ["vectors"], name="vectors")]
-        output = helper.make_tensor_value_info("vectors", onnx.TensorProto.FLOAT, ["n", dim])
-        graph = helper.make_graph(nodes, self._name, [source], [output], self._constants)
-        opset = helper.make_opsetid("", OPSET)
-        return helper.make_model(graph, opset_imports=[opset], ir_version=_IR_VERSION, producer_name="arthur")
+        self._graph.node.add(name="vectors", op_type="Identity", input=[result], output=["vectors"])
+        self._graph.input.append(source)
+        self._graph.output.append(helper.make_tensor_value_info("vectors", onnx.TensorProto.FLOAT, ["n", dim]))
+        return self._model
 
 
 def pixels_input(side: int) -> onnx.ValueInfoProto:

@@ -14,15 +14,14 @@ from arthur.errors import ConfigError, FetchError, NotFound
 def hub_download(*, offline: bool = False) -> Download:
     """Return a download from the hub, or only from its local cache when `offline`.
 
-    Raises:
-        ConfigError: `huggingface_hub` is not installed.
+    The first download raises ConfigError where `huggingface_hub` is not installed.
     """
-    try:
-        from huggingface_hub import errors, hf_hub_download
-    except ImportError as error:
-        raise ConfigError("pulling an engine needs huggingface_hub: pip install 'arthur-imgreco[pull]'") from error
 
     def download(source: Source, file: str) -> Path:
+        try:
+            from huggingface_hub import errors, hf_hub_download
+        except ImportError as error:
+            raise ConfigError("downloads need huggingface_hub: pip install 'arthur-imgreco[pull]'") from error
         name = f"{source.repository}/{file} at {source.revision}"
         try:
             path = hf_hub_download(source.repository, file, revision=source.revision, local_files_only=offline)

@@ -10,7 +10,10 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 
 def quantise(graph: Path, into: Path) -> None:
     """Write the quantised stand-in of `graph`: int8 weights with a scale for each column, and no other operators."""
-    model = onnx.load_model(graph)
+    model = onnx.load_model(graph, load_external_data=False)
     # without this mark the quantiser asks on standard error for a pass that changes nothing in these graphs
     onnx.helper.set_model_props(model, {"onnx.quant.pre_process": "onnxruntime.quant"})
-    quantize_dynamic(model, into, op_types_to_quantize=["MatMul"], per_channel=True, weight_type=QuantType.QInt8)
+    marked = graph.with_name(f"marked.{graph.name}")  # in the same folder, where the weights may lie beside it
+    onnx.save_model(model, marked)
+    quantize_dynamic(marked, into, op_types_to_quantize=["MatMul"], per_channel=True, weight_type=QuantType.QInt8)
+    marked.unlink()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import ml_dtypes  # noqa: F401 - numpy then knows bfloat16
+import ml_dtypes  # noqa: F401 - makes bfloat16 known to numpy
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
