@@ -4,7 +4,8 @@
 
 Half of the queries show enrolled works, half do not: other works of enrolled artists, works of unknown artists, other
 works of an enrolled series, and no artwork at all. Each half is spread evenly over mild copies and the four
-severities of ArtPhoto-sim. The fit is judged on queries that it has not seen; the numbers go into the file as its provenance.
+severities of ArtPhoto-sim. The fit is judged on queries that it has not seen; the numbers go into the file as its
+provenance.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from arthur.decision import Calibration, decide
+from arthur.decision import Calibration, decide, lead
 from arthur.decode import ImageDecoder
 from arthur.encode import Encoder, open_encoder
 from bench import record
@@ -42,12 +43,12 @@ STEPS = 100
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One photo's outcome. `right` is whether the best entry is the photographed work."""
+    """One photo's outcome: the two best scores, and whether the best entry is the photographed work."""
 
     severity: int
     kind: str
     score: float
-    margin: float
+    rival: float
     right: bool
 
 
@@ -64,7 +65,7 @@ def queries(encoder: Encoder, *, works: int, count: int, seed: int) -> Iterator[
         scores = references @ _embed(encoder, decode, photo)[0]
         second, best = np.argsort(scores)[-2:]
         right = kind == "known" and best == truth
-        yield Query(severity, kind, float(scores[best]), float(scores[best] - scores[second]), bool(right))
+        yield Query(severity, kind, float(scores[best]), float(scores[second]), bool(right))
 
 
 def _subject(kind: str, truth: int, number: int, seed: int) -> Picture:
@@ -98,9 +99,9 @@ def _embed(encoder: Encoder, decode: ImageDecoder, data: bytes) -> NDArray[np.fl
     return encoder.encode(decode(data, encoder.spec.side, fit=encoder.spec.fit).pixels[None])
 
 
-def fit(scores: Floats, margins: Floats, right: NDArray[np.bool_]) -> tuple[float, float, float]:
-    """Return intercept, score weight and margin weight of the likeliest logistic whose weights are not negative."""
-    columns = [np.ones_like(scores), scores, margins]
+def fit(scores: Floats, leads: Floats, right: NDArray[np.bool_]) -> tuple[float, float, float]:
+    """Return intercept, score weight and lead weight of the likeliest logistic whose weights are not negative."""
+    columns = [np.ones_like(scores), scores, leads]
     used = [0, 1, 2]
     while True:
         weights = _newton(np.stack([columns[place] for place in used], axis=1), right.astype(np.float64))
@@ -128,19 +129,18 @@ def _newton(inputs: Floats, labels: Floats) -> Floats:
 
 def calibrate(seen: list[Query], *, fingerprint: str) -> Calibration:
     """Fit a calibration to the queries."""
-    scores, margins = np.array([q.score for q in seen]), np.array([q.margin for q in seen])
+    scores, leads = np.array([q.score for q in seen]), np.array([lead(q.score, q.rival) for q in seen])
     right = np.array([q.right for q in seen])
-    intercept, score_weight, margin_weight = fit(scores, margins, right)
-    lone = float(np.median(margins[~right]))
-    return Calibration(intercept, score_weight, margin_weight, lone, fingerprint=fingerprint)
+    intercept, score_weight, lead_weight = fit(scores, leads, right)
+    return Calibration(intercept, score_weight, lead_weight, float(np.median(leads[~right])), fingerprint=fingerprint)
 
 
 def judge(calibration: Calibration, unseen: list[Query]) -> dict[str, float]:
     """Measure a calibration on queries it was not fitted to."""
-    probability = np.array([calibration.probability(q.score, q.margin) for q in unseen])
+    probability = np.array([calibration.probability(q.score, q.rival) for q in unseen])
     right = np.array([q.right for q in unseen])
     known = np.array([q.kind == "known" for q in unseen])
-    kinds = [decide([q.score, q.score - q.margin], calibration, max_false_accept=LIMIT).kind for q in unseen]
+    kinds = [decide([q.score, q.rival], calibration, max_false_accept=LIMIT).kind for q in unseen]
     matched = np.array([kind == "match" for kind in kinds])
     bins = np.minimum((probability * 10).astype(int), 9)
     gaps = [

@@ -259,8 +259,9 @@ class House:
             cache=self.cache,
             blobs=self.blobs,
             canary=lambda: None,
+            identity=lambda: "",
             clock=self.clock,
-            calibration=Calibration(-20.0, 21.0, 30.0, 0.05),
+            calibration=Calibration(-8.0, 9.0, 5.0, 0.1),
         )
         self.recognizer = Recognizer(self.parts, self.options)
 

@@ -69,7 +69,7 @@ def sense(scene: Field, random: np.random.Generator, limits: Limits) -> Field:
     """Capture fewer pixels, add the sensor's noise, and for some sharpen as cameras do."""
     share = random.uniform(*limits.resolution) / LONG_SIDE
     if share < 0.97:
-        scene = cv2.resize(scene, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+        scene = cv2.resize(scene, None, fx=share, fy=share, interpolation=cv2.INTER_AREA).astype(np.float32, copy=False)
     grains = random.standard_normal(scene.shape, dtype=np.float32)
     # Part of the noise is common to the channels: brightness flickers more than colour.
     grains = 0.6 * grains + 0.68 * grains.mean(2, keepdims=True)
@@ -94,8 +94,10 @@ def caption(photo: Picture, random: np.random.Generator) -> Picture:
     return photo
 
 
-def compress(photo: Picture, random: np.random.Generator, limits: Limits) -> Picture:
-    """Send the photo through a JPEG file."""
-    quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.uniform(*limits.jpeg))]
-    _, file = cv2.imencode(".jpg", photo[..., ::-1], quality)
-    return cv2.imdecode(file, cv2.IMREAD_COLOR)[..., ::-1].astype(np.uint8)
+def compress(photo: Picture, quality: int) -> Picture:
+    """Return the photo as it comes out of a JPEG file of that quality."""
+    _, file = cv2.imencode(".jpg", cv2.cvtColor(photo, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    decoded = cv2.imdecode(file, cv2.IMREAD_COLOR_RGB)
+    if decoded is None:
+        raise ValueError("OpenCV cannot read the JPEG that it wrote")
+    return decoded.astype(np.uint8, copy=False)

@@ -84,7 +84,7 @@ def photograph(art: Picture, seed: int, *, severity: int, clutter: Sequence[Pict
     photo = np.clip(scene, 0, 255).astype(np.uint8)
     if random.random() < limits.p_overlay:
         photo = lens.caption(photo, random)
-    photo = lens.compress(photo, random, limits)
+    photo = lens.compress(photo, int(random.uniform(*limits.jpeg)))
     photo = cv2.resize(photo, pose.photo[::-1], interpolation=cv2.INTER_CUBIC).astype(np.uint8)
     turned = random.random() < limits.p_quarter_turn
     turns = int(random.integers(1, 4)) if turned else 0

@@ -54,8 +54,8 @@ def hang(
 
 def _bordered(picture: Picture, width: float, colour: NDArray[np.float64]) -> Picture:
     value = np.clip(colour, 0, 255).tolist()
-    sides = [max(1, int(width))] * 4
-    out = cv2.copyMakeBorder(picture, *sides, cv2.BORDER_CONSTANT, value=value)
+    side = max(1, int(width))
+    out = cv2.copyMakeBorder(picture, side, side, side, side, cv2.BORDER_CONSTANT, value=value)
     return out.astype(np.uint8, copy=False)
 
 

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.artphoto.lens import compress
 from engines.arthur_mini.pool import read_picture
 from engines.arthur_mini.runtime import Graph
 
@@ -30,8 +31,7 @@ def distort(picture: NDArray[np.uint8], random: np.random.Generator) -> NDArray[
     copy = cv2.resize(picture[top:bottom, left:right], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     copy = cv2.GaussianBlur(copy, (0, 0), random.uniform(0.3, 1.2))
     tinted = copy * random.uniform(0.93, 1.07, 3) + random.uniform(-8, 8)
-    _, file = cv2.imencode(".jpg", np.clip(tinted, 0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 60])
-    return cv2.imdecode(file, cv2.IMREAD_COLOR).astype(np.uint8, copy=False)
+    return compress(np.clip(tinted, 0, 255).astype(np.uint8), 60)
 
 
 def mild(graph: Graph, files: list[Path]) -> float:

@@ -5,7 +5,6 @@ The int8 graph is kept only if it agrees with the float32 one on the pictures an
 """
 
 import argparse
-import csv
 import hashlib
 import tempfile
 import time
@@ -14,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import torch
 from numpy.typing import NDArray
 from onnxruntime import quantization
 
@@ -23,6 +21,7 @@ from engines.arthur_mini.graph import build
 from engines.arthur_mini.model import MEAN, STD, Architecture
 from engines.arthur_mini.pool import read_picture, squash
 from engines.arthur_mini.runtime import Graph
+from engines.arthur_mini.state import load, write_curve
 
 AGREEMENT = 0.99
 """Lowest cosine between int8 and float32 vectors of the same picture."""
@@ -132,10 +131,7 @@ def export(checkpoint: dict[str, Any], folder: Path, *, side: int, pictures: lis
             int8.write_bytes(candidate.read_bytes())
     golden(Graph(float32), folder / _GOLDEN)
     describe(folder, architecture, side)
-    with (folder / "curve.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(checkpoint["curve"][-1]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(checkpoint["curve"])
+    write_curve(checkpoint["curve"], folder / "curve.csv")
 
 
 def main() -> None:
@@ -146,8 +142,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, help="side of the pictures; as trained by default")
     parser.add_argument("--folder", type=Path, default=Path(__file__).parent)
     options = parser.parse_args()
-    # Our own file: it holds random states besides plain weights.
-    checkpoint = torch.load(options.checkpoint, map_location="cpu", weights_only=False)
+    checkpoint = load(options.checkpoint)
     side = options.side or checkpoint["plan"]["side"]
     pictures = sorted(options.pictures.iterdir())[::4]
     export(checkpoint, options.folder, side=side, pictures=pictures)

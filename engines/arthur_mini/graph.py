@@ -36,10 +36,12 @@ class _Graph:
         self.weights.append(numpy_helper.from_array(np.asarray(values, kind), name))
         return name
 
-    def node(self, kind: str, inputs: Sequence[str], **attributes: object) -> str:
+    def node(self, kind: str, inputs: Sequence[str], **attributes: int | list[int]) -> str:
         """Add a node with one output and return the output's name."""
         name = f"{kind.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, list(inputs), [name], name, **attributes))
+        node = helper.make_node(kind, list(inputs), [name], name)
+        node.attribute.extend(helper.make_attribute(key, value) for key, value in attributes.items())
+        self.nodes.append(node)
         return name
 
     def conv(
@@ -81,9 +83,10 @@ def build(weights: Weights, architecture: Architecture, side: int) -> onnx.Model
     mean = 255 * np.array(MEAN).reshape(1, 3, 1, 1)
     maps = _body(graph, graph.node("Sub", [maps, graph.weight(mean)]), weights, architecture)
     _head(graph, maps, weights)
-    pixels = helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["batch", side, side, 3])
-    shape = ["batch", architecture.dim]
-    vectors = helper.make_tensor_value_info("vectors", TensorProto.FLOAT, shape)
+    squares: list[str | int | None] = ["batch", side, side, 3]
+    rows: list[str | int | None] = ["batch", architecture.dim]
+    pixels = helper.make_tensor_value_info("pixels", TensorProto.UINT8, squares)
+    vectors = helper.make_tensor_value_info("vectors", TensorProto.FLOAT, rows)
     model = helper.make_model(
         helper.make_graph(graph.nodes, "arthur-mini", [pixels], [vectors], graph.weights),
         opset_imports=[helper.make_opsetid("", OPSET)],

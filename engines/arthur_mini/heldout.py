@@ -58,4 +58,4 @@ class HeldOut:
 
 
 def _encode(model: Encoder, pictures: Tensor) -> Tensor:
-    return torch.cat([model(part) for part in pictures.split(64)])
+    return torch.cat([model(part) for part in torch.split(pictures, 64)])

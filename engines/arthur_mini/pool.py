@@ -75,7 +75,7 @@ class Pool:
         artists = self.contents.works // WORKS_PER_ARTIST
         if self.contents.pictures == 0:
             return np.sort(_choose(random, 0, artists, count))
-        foreign = round(count * picture_share / 8) * 8
+        foreign = min(round(count * picture_share / 8) * 8, self.contents.pictures)
         last = artists + self.contents.pictures // WORKS_PER_ARTIST
         procedural = _choose(random, 0, artists, count - foreign)
         return np.sort(np.concatenate([procedural, _choose(random, artists, last, foreign)]))
@@ -97,8 +97,8 @@ def draw(folder: Path, *, works: int, side: int, pictures: Path | None, processe
         squares[position], aspects[position] = square, aspect
     squares.flush()
     np.save(folder / "aspects.npy", aspects)
-    digest = hashlib.sha256(squares)
-    digest.update(aspects)
+    digest = hashlib.sha256(squares.data)
+    digest.update(aspects.data)
     contents = Contents(works, len(files), side, SEED, digest.hexdigest())
     (folder / "pool.json").write_text(json.dumps(asdict(contents), indent=1) + "\n")
     return contents

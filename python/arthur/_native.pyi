@@ -1,5 +1,7 @@
 """The Rust extension. Every call releases the GIL while it works and may be made from any thread."""
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,3 +41,66 @@ def crop_box(width: int, height: int, side: int, fit: str) -> tuple[float, float
     Raises:
         BadRequest: `fit` is neither "crop" nor "stretch".
     """
+
+class Index:
+    """Vectors by key in the folder `path`: mapped segments, a tail in memory, background sealing.
+
+    Several processes may open one folder; one of them writes. A slice of the catalog is replayed from `sequence`
+    after opening. Arrays are copied before the GIL is released. Every method but `close` and `notices` raises
+    StoreError once the index is closed, apart from `sequence`, `len()` and `stats`, which then tell of an empty one.
+    """
+
+    def __new__(cls, path: Path, *, dim: int, fingerprint: str, tail_rows: int, build_threads: int) -> Index:
+        """Open the folder, or make it; hashes every file in use.
+
+        `tail_rows`: rows compared exactly before they are sealed into a graph; `build_threads`: 1 or 2.
+
+        Raises:
+            BadRequest: an option is out of range.
+            StoreError: the folder cannot be read or made.
+        """
+
+    @property
+    def sequence(self) -> int:
+        """Catalog sequence up to which changes were applied."""
+
+    def __len__(self) -> int:
+        """Number of keys that can be found."""
+
+    def put(self, keys: NDArray[np.int64], vectors: NDArray[np.float32], artists: NDArray[np.int64]) -> None:
+        """Put (n,) keys, (n, dim) unit rows and (n,) artist numbers; keys present or removed before are ignored.
+
+        Raises:
+            BadRequest: shapes disagree, a key is negative, or a row is not a finite unit vector; none were put.
+        """
+
+    def remove(self, keys: NDArray[np.int64]) -> int:
+        """Make (n,) keys unfindable for good and return how many were there."""
+
+    def advance(self, sequence: int) -> None:
+        """Note that all changes up to `sequence` have been applied; it never goes back."""
+
+    def search(
+        self, vectors: NDArray[np.float32], k: int, artists: NDArray[np.int64] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return (n, k) keys, padded with -1, and (n, k) cosine similarities, padded with -inf, best first.
+
+        Raises:
+            BadRequest: `k` is not 1 to 1000, or (n, dim) `vectors` are not finite unit rows.
+        """
+
+    def checkpoint(self) -> bool:
+        """Write everything applied so far and wait for it; False when another process is the one that writes.
+
+        Raises:
+            StoreError: the files cannot be written; the index goes on as before.
+        """
+
+    def stats(self) -> dict[str, int | bool]:
+        """Sizes and states; see `Statistics` in the core crate."""
+
+    def notices(self) -> list[str]:
+        """Take the sentences an operator should read since the last call."""
+
+    def close(self) -> None:
+        """Stop background work and let the files go. Closing twice is allowed."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import uuid
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,6 +24,7 @@ from arthur.errors import ConfigError, StoreError
 from arthur.fetch import Fetcher
 from arthur.index import VectorIndex, open_index
 from arthur.recognition.parts import Options, Parts
+from arthur.recognition.renewal import RenewableIndex
 from arthur.recognizer import Recognizer
 
 log = structlog.get_logger(__name__)
@@ -77,7 +77,7 @@ def open_arthur(settings: Settings) -> Arthur:
         blobs = open_blobs(settings.blobs_url)
         encoder = _open_encoder(settings)
         opened.callback(encoder.close)
-        index = open_index(settings.index_url, dim=encoder.spec.dim, fingerprint=encoder.spec.fingerprint)
+        index = open_following_index(settings, catalog, encoder)
         opened.callback(_close_index, index)
         fetcher = Fetcher(
             max_bytes=settings.max_image_bytes,
@@ -96,7 +96,7 @@ def open_arthur(settings: Settings) -> Arthur:
             blobs=blobs,
             canary=partial(canary, encoder),
             calibration=_calibration(settings, catalog, encoder),
-            identity=_identity(catalog),
+            identity=lambda: index.identity,
         )
         return Arthur(
             settings=settings,
@@ -132,6 +132,17 @@ def engine_folders(settings: Settings) -> tuple[Path, ...]:
     return (settings.data.resolve() / "engines",)
 
 
+def open_following_index(settings: Settings, catalog: Catalog, encoder: Encoder) -> RenewableIndex:
+    """Open the index for the catalogue as it is now.
+
+    Raises:
+        StoreError: the catalog or the index does not open.
+    """
+    spec = encoder.spec
+    opening = partial(open_index, settings.index_url, dim=spec.dim)
+    return RenewableIndex(lambda name: opening(fingerprint=name), catalog, fingerprint=spec.fingerprint)
+
+
 def calibration_note(fingerprint: str) -> str:
     """Return the name under which the catalog keeps the calibration of an engine."""
     return f"calibration:{fingerprint}"
@@ -152,13 +163,6 @@ def _calibration(settings: Settings, catalog: Catalog, encoder: Encoder) -> Cali
     fingerprint = encoder.spec.fingerprint
     beside = find_folder(settings.engine, folders=engine_folders(settings)).path / "decision.json"
     return load_calibration(catalog.note(calibration_note(fingerprint)), beside, fingerprint=fingerprint)
-
-
-def _identity(catalog: Catalog) -> str:
-    """Return the catalogue's random name, given when it is first opened."""
-    if catalog.note("identity") is None:
-        catalog.put_note("identity", uuid.uuid4().hex)
-    return catalog.note("identity") or ""
 
 
 def _options(settings: Settings) -> Options:

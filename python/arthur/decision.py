@@ -18,17 +18,22 @@ NOTHING_SIMILAR = "no entry is similar enough"
 TOO_CLOSE = "the two best entries are nearly alike"
 TOO_FAR = "the best entry is less similar than a certain match would be"
 
+SOFTENING = 0.03
+"""Distance below which two entries are told apart no further."""
 _HALF = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A logistic over the best score and its margin to the best other entry.
+    """A logistic over the best entry's score and its lead over the best other entry.
+
+    The lead is the logarithm of how many times farther the rival is: with the distance 1 - score, and SOFTENING added
+    to both, so that near copies do not make it boundless.
 
     Attributes:
-        intercept, score_weight, margin_weight: log-odds = intercept + score_weight * score + margin_weight * margin.
-            The weights are not negative, so a higher score or margin never lowers the probability.
-        lone_margin: the margin assumed when there is no other entry to compare with.
+        intercept, score_weight, lead_weight: log-odds = intercept + score_weight * score + lead_weight * lead.
+            The weights are not negative, so a higher score or a weaker rival never lowers the probability.
+        lone_lead: the lead assumed when there is no other entry to compare with.
         fingerprint: of the engine whose scores were fitted; "" when it was fitted on another engine.
         for_catalogue: whether it was fitted on the operator's own catalogue.
         provenance: how the numbers came about (data, sizes, seed, quality of the fit).
@@ -36,8 +41,8 @@ class Calibration:
 
     intercept: float
     score_weight: float
-    margin_weight: float
-    lone_margin: float
+    lead_weight: float
+    lone_lead: float
     fingerprint: str = ""
     for_catalogue: bool = False
     provenance: Mapping[str, JsonValue] = field(default_factory=dict)
@@ -48,17 +53,25 @@ class Calibration:
         Raises:
             ConfigError: a number is not finite, or a weight is negative.
         """
-        numbers = (self.intercept, self.score_weight, self.margin_weight, self.lone_margin)
+        numbers = (self.intercept, self.score_weight, self.lead_weight, self.lone_lead)
         if not all(math.isfinite(number) for number in numbers):
             raise ConfigError("the calibration holds a number that is not finite; fit it again")
-        if self.score_weight < 0 or self.margin_weight < 0:
+        if self.score_weight < 0 or self.lead_weight < 0:
             raise ConfigError("the calibration has a negative weight; fit it again")
 
-    def probability(self, score: float, margin: float | None) -> float:
-        """Return the probability, 0..1, that an entry of this score and margin is the photographed work."""
-        lead = self.lone_margin if margin is None else margin
-        odds = self.intercept + self.score_weight * score + self.margin_weight * lead
+    def probability(self, score: float, rival: float | None) -> float:
+        """Return the probability, 0..1, that an entry of this score is the photographed work.
+
+        `rival` is the best score of any other entry; None when there is none.
+        """
+        ahead = self.lone_lead if rival is None else lead(score, rival)
+        odds = self.intercept + self.score_weight * score + self.lead_weight * ahead
         return 1 / (1 + math.exp(-odds)) if odds >= 0 else math.exp(odds) / (1 + math.exp(odds))
+
+
+def lead(score: float, rival: float) -> float:
+    """Return the logarithm of how many times farther the rival is; negative when it is nearer."""
+    return math.log((max(0.0, 1 - rival) + SOFTENING) / (max(0.0, 1 - score) + SOFTENING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,22 +94,16 @@ def decide(scores: Sequence[float], calibration: Calibration, *, max_false_accep
     if not scores:
         return Decision("no_match", 0.0, (NOTHING_TO_COMPARE,))
     best = scores[0]
-    other = scores[1] if len(scores) > 1 else None
-    probability = calibration.probability(best, None if other is None else best - other)
-    rest = (min(calibration.probability(score, score - best), 1 - probability) for score in scores[1:])
+    rival = scores[1] if len(scores) > 1 else None
+    probability = calibration.probability(best, rival)
+    rest = (min(calibration.probability(score, best), 1 - probability) for score in scores[1:])
     probabilities = (probability, *rest)
     if 1 - probability <= max_false_accept:
         return Decision("match", probability, caveat, probabilities)
     if probability < min(_HALF, 1 - max_false_accept):
         return Decision("no_match", probability, (NOTHING_SIMILAR, *caveat), probabilities)
-    return Decision("unsure", probability, (_doubt(best, other, calibration, max_false_accept), *caveat), probabilities)
-
-
-def _doubt(best: float, other: float | None, calibration: Calibration, max_false_accept: float) -> str:
-    """Name what keeps an unsure answer from being a match: the rival, if it would be one without it."""
-    if other is not None and 1 - calibration.probability(best, best) <= max_false_accept:
-        return TOO_CLOSE
-    return TOO_FAR
+    beaten = rival is None or 1 - calibration.probability(best, 0.0) > max_false_accept
+    return Decision("unsure", probability, (TOO_FAR if beaten else TOO_CLOSE, *caveat), probabilities)
 
 
 def default_calibration() -> Calibration:

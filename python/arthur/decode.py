@@ -227,7 +227,9 @@ def _opaque(image: Image.Image) -> Image.Image:
         return image
     if image.mode.startswith("I"):
         samples = np.asarray(image).astype(np.int64)
-        return Image.fromarray((samples >> 8 if samples.max(initial=0) > 255 else samples).clip(0, 255).astype(np.uint8))  # noqa: PLR2004
+        return Image.fromarray(
+            (samples >> 8 if samples.max(initial=0) > 255 else samples).clip(0, 255).astype(np.uint8)
+        )  # noqa: PLR2004
     if image.has_transparency_data:
         layered = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", layered.size, "white"), layered).convert("RGB")

@@ -21,9 +21,15 @@ limits = st.floats(0.0001, 0.9999)
 
 
 @given(cosines, cosines, cosines, cosines)
-def test_probability_grows_with_score_and_margin(score: Any, other_score: Any, margin: Any, other_margin: Any) -> None:
-    (low, high), (near, far) = sorted((score, other_score)), sorted((margin, other_margin))
-    assert SHIPPED.probability(low, near) <= SHIPPED.probability(high, far)
+def test_probability_grows_with_the_score_and_falls_with_the_rival(one: Any, two: Any, three: Any, four: Any) -> None:
+    (low, high), (weak, strong) = sorted((one, two)), sorted((three, four))
+    assert SHIPPED.probability(low, strong) <= SHIPPED.probability(high, weak)
+
+
+@given(cosines, cosines, st.floats(0, 1), st.floats(0, 1))
+def test_probability_grows_with_score_and_margin(one: Any, two: Any, three: Any, four: Any) -> None:
+    (low, high), (near, far) = sorted((one, two)), sorted((three, four))
+    assert SHIPPED.probability(low, low - near) <= SHIPPED.probability(high, high - far) + 1e-12
 
 
 @given(st.lists(cosines, max_size=10), limits)
@@ -62,7 +68,7 @@ def test_a_certain_entry_is_a_match() -> None:
 
 
 def test_a_rival_is_named_as_the_doubt() -> None:
-    steep = Calibration(-10.0, 12.0, 40.0, 0.0)
+    steep = Calibration(-10.0, 12.0, 10.0, 0.0)
     decision = decide([0.9, 0.9], steep, max_false_accept=0.001)
     assert (decision.kind, decision.reasons[0]) == ("unsure", TOO_CLOSE)
 
@@ -80,16 +86,16 @@ def test_the_shipped_numbers_say_where_they_come_from() -> None:
     assert {"script", "queries", "seed", "engine"} <= SHIPPED.provenance.keys()
 
 
-@pytest.mark.parametrize("wrong", [{"score_weight": -1.0}, {"margin_weight": -0.1}, {"intercept": float("nan")}])
+@pytest.mark.parametrize("wrong", [{"score_weight": -1.0}, {"lead_weight": -0.1}, {"intercept": float("nan")}])
 def test_meaningless_numbers_are_refused(wrong: Any) -> None:
-    numbers = {"intercept": 0.0, "score_weight": 1.0, "margin_weight": 1.0, "lone_margin": 0.0}
+    numbers = {"intercept": 0.0, "score_weight": 1.0, "lead_weight": 1.0, "lone_lead": 0.0}
     with pytest.raises(ConfigError):
         Calibration(**(numbers | wrong))
 
 
 def _text(intercept: Any, fingerprint: Any) -> Any:
     return json.dumps(
-        {"intercept": intercept, "score_weight": 1.0, "margin_weight": 1.0, "lone_margin": 0.0}
+        {"intercept": intercept, "score_weight": 1.0, "lead_weight": 1.0, "lone_lead": 0.0}
         | {"fingerprint": fingerprint}
     )
 

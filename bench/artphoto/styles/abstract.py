@@ -19,13 +19,14 @@ def clouds(brief: Brief) -> Picture:
     down = 0.7 * noise(composition, shape, octaves=3, base=2) - 0.5
     down += 0.3 * noise(brief.detail, shape, octaves=3, base=2)
     rows, columns = grid(shape)
-    field = cv2.remap(
+    warped = cv2.remap(
         field,
         (columns + across * reach).astype(np.float32),
         (rows + down * reach).astype(np.float32),
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REFLECT,
     )
+    field = warped.astype(np.float32, copy=False)
     steps = int(artist.integers(0, 9))
     if steps > 3:
         field = 0.85 * np.floor(field * steps) / steps + 0.15 * field
@@ -124,8 +125,8 @@ def colour_fields(brief: Brief) -> Picture:
         first, last = int(top * 100), int((top + depth - 0.02) * 100)
         mask = np.zeros((100, 100), np.float32)
         mask[first:last, left:right] = 1
-        mask = cv2.resize(mask.T if upright else mask, (width, height))
-        mask = blur(mask, softness * max(brief.shape))
+        stretched = cv2.resize(mask.T if upright else mask, (width, height)).astype(np.float32, copy=False)
+        mask = blur(stretched, softness * max(brief.shape))
         mask = mask * (0.75 + 0.25 * noise(detail, brief.shape, base=6))
         layer = brief.palette[1 + index % (len(brief.palette) - 1)]
         picture = picture * (1 - mask[..., None]) + layer * mask[..., None]

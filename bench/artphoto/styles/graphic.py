@@ -93,11 +93,11 @@ def pattern(brief: Brief) -> Picture:
     artist, composition = brief.artist, brief.composition
     height, width = brief.shape
     longest = max(brief.shape)
-    tile = _tile(brief)
+    design = _tile(brief)
     side = max(8, longest // int(artist.integers(3, 9)))
-    tile = cv2.resize(tile, (side, side), interpolation=cv2.INTER_AREA)
+    tile = cv2.resize(design, (side, side), interpolation=cv2.INTER_AREA)
     repeated = np.tile(tile, (height // side + 1, width // side + 1, 1))[:height, :width]
-    picture = repeated.astype(np.float32) / 255
+    picture = repeated.astype(np.float32) / np.float32(255)
     if artist.random() < 0.7:
         picture = _medallion(brief, picture)
     canvas = Canvas(quantised(picture * _weave(brief)))

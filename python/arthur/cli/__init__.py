@@ -14,12 +14,12 @@ from arthur.cli import doctor, engines, enroll, export, forget, importing, match
 from arthur.cli.options import version_option
 from arthur.errors import ArthurError, BadRequest, ConfigError
 
-__all__ = ["application", "run"]
+__all__ = ["app", "run"]
 
 FAILED, MISUSED = 1, 2
 
 
-def application() -> typer.Typer:
+def _application() -> typer.Typer:
     """Return the command line as a Typer application."""
     app = typer.Typer(
         name="arthur",
@@ -44,10 +44,13 @@ def application() -> typer.Typer:
     return app
 
 
+app = _application()
+
+
 def run(argv: Sequence[str]) -> int:
     """Run one command and return the exit status; an ArthurError becomes one line on standard error."""
     try:
-        application()(args=list(argv), prog_name="arthur")
+        app(args=list(argv), prog_name="arthur")
     except ArthurError as error:
         typer.echo(f"arthur: {error}", err=True)
         return MISUSED if isinstance(error, BadRequest | ConfigError) else FAILED

@@ -13,14 +13,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal, TypeAlias, TypeVar
 
-from arthur.assemble import check_data_folder, engine_folders
+from arthur.assemble import check_data_folder, engine_folders, open_following_index
 from arthur.blobs import open_blobs
 from arthur.catalog import Catalog, open_catalog
 from arthur.cli.options import installed_version
 from arthur.config import Settings
 from arthur.encode import Encoder, canary, open_encoder
 from arthur.errors import ArthurError
-from arthur.index import open_index
 from arthur.recognition.follower import Follower
 
 State: TypeAlias = Literal["ok", "warning", "wrong"]
@@ -164,7 +163,7 @@ def _catalog(settings: Settings, opened: ExitStack) -> tuple[str, Catalog]:
 def _index(settings: Settings, catalog: Catalog, encoder: Encoder, opened: ExitStack) -> tuple[str, None]:
     """Open the index, let it catch up, and compare the numbers."""
     spec = encoder.spec
-    index = open_index(settings.index_url, dim=spec.dim, fingerprint=spec.fingerprint)
+    index = open_following_index(settings, catalog, encoder)
     opened.callback(index.close)
     sequence = Follower(catalog, index, fingerprint=spec.fingerprint).catch_up()
     views = catalog.counts().views

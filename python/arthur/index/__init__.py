@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Protocol
+from urllib.parse import parse_qsl
 
+from arthur.errors import ConfigError
 from arthur.types import Filter, JsonValue, Keys, Neighbors, Vectors
 
-__all__ = ["VectorIndex"]
+__all__ = ["VectorIndex", "open_index"]
 
 
 class VectorIndex(Protocol):
@@ -29,7 +32,7 @@ class VectorIndex(Protocol):
     def put(self, keys: Keys, vectors: Vectors, artists: Keys) -> None:
         """Add `(n,)` keys with their `(n, dim)` unit rows and `(n,)` artist numbers.
 
-        A key that is present, or was removed, is left as it is, so replaying changes twice does no harm.
+        A key already present is left as it is, and a key that was removed stays removed.
 
         Raises:
             BadRequest: shapes disagree, a row is not a finite unit vector, or a key is negative.
@@ -46,23 +49,13 @@ class VectorIndex(Protocol):
         ...
 
     def search(self, vectors: Vectors, k: int, *, where: Filter | None = None) -> Neighbors:
-        """Return for each of `(n, dim)` unit rows the `k` keys of highest cosine similarity, 1 <= k <= 1000.
+        """Return for each of `(n, dim)` unit rows the `k` nearest keys by cosine similarity, best first.
 
-        The best come first; equal scores in any order. Blocks, with the GIL released.
+        `k` is 1 to 1000. Equal scores come in any order. Blocks, with the GIL released.
 
         Raises:
             BadRequest: shapes disagree or `k` is out of range.
             StoreError: the index did not answer.
-        """
-        ...
-
-    def clear(self) -> None:
-        """Forget everything, durable parts too: `len` and `sequence` are 0 again, and keys may come back.
-
-        A search that runs meanwhile sees the old content, the empty index or a part of the old content.
-
-        Raises:
-            StoreError: files could not be removed.
         """
         ...
 
@@ -77,3 +70,36 @@ class VectorIndex(Protocol):
     def close(self) -> None:
         """Stop background work and release files. Closing twice is allowed."""
         ...
+
+
+def open_index(url: str, *, dim: int, fingerprint: str) -> VectorIndex:
+    """Open the index that `url` names, for vectors of `dim` values of the engine `fingerprint`.
+
+    `exact:` compares every vector and keeps nothing on disk; `usearch:/folder` keeps graphs in a folder, with the
+    options `?tail=30000` (rows compared exactly before they go into a graph) and `threads=2` (that build one).
+
+    Raises:
+        ConfigError: the URL is not of that form.
+        StoreError: the folder cannot be used.
+    """
+    scheme, _, rest = url.partition(":")
+    path, _, query = rest.partition("?")
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    if scheme == "exact" and not rest:
+        from arthur.index.exact import ExactIndex
+
+        return ExactIndex(dim=dim)
+    if scheme == "usearch" and path:
+        from arthur.index.usearch import UsearchIndex
+
+        tail, threads = _number(options, "tail", 30_000), _number(options, "threads", 2)
+        if not options:
+            return UsearchIndex(Path(path), dim=dim, fingerprint=fingerprint, tail_rows=tail, threads=threads)
+    raise ConfigError(f"index URL {url!r} is not exact: or usearch:/folder?tail=30000&threads=2")
+
+
+def _number(options: dict[str, str], name: str, default: int) -> int:
+    value = options.pop(name, str(default))
+    if not value.isdecimal():
+        raise ConfigError(f"index option {name} must be a whole number, not {value!r}")
+    return int(value)

@@ -17,8 +17,8 @@ from arthur.types import JsonValue, Metadata, ViewId
 MAIN_VIEW = "main"
 """The view of a picture that is named by artist and entry alone."""
 SUFFIXES = frozenset(
-    {".avif", ".bmp", ".gif", ".heic", ".heif", ".j2k", ".jp2", ".jpe", ".jpeg", ".jpg", ".png", ".pnm", ".ppm"}
-    | {".psd", ".qoi", ".tga", ".tif", ".tiff", ".webp"}
+    {".avif", ".bmp", ".gif", ".heic", ".heif", ".j2k", ".jp2", ".jpe", ".jpeg", ".jpg", ".png", ".ppm"}
+    | {".psd", ".tif", ".tiff", ".webp"}
 )
 
 

@@ -6,6 +6,7 @@ content, the engine, the calibration and the question as well; so any write make
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -29,13 +30,16 @@ class Answers:
     """Vectors and answers of one engine in a cache. Callable from any thread; never raises.
 
     Args:
-        identity: of the catalogue. A restored catalogue needs a new one, since its sequence begins anew.
+        identity: tells the catalogue's name; a restored one gets another, since its sequence begins anew.
     """
 
-    def __init__(self, cache: Cache, *, fingerprint: str, identity: str, calibration: Calibration) -> None:
+    def __init__(
+        self, cache: Cache, *, fingerprint: str, identity: Callable[[], str], calibration: Calibration
+    ) -> None:
         self._cache = cache
         self._engine = fingerprint.encode()
-        self._salt = blake3(orjson.dumps([identity, fingerprint, calibration])).digest()
+        self._identity = identity
+        self._salt = blake3(orjson.dumps([fingerprint, calibration])).digest()
 
     def vector(self, content: str, dim: int) -> Vectors | None:
         """Return the `(1, dim)` float32 vector of a picture with that content hash."""
@@ -64,7 +68,7 @@ class Answers:
 
     def _answer_key(self, content: str, query: Query, sequence: int) -> bytes:
         asked = replace(query, deadline_ms=None, artist_ids=tuple(sorted(set(query.artist_ids))))
-        return b"answer:" + blake3(self._salt + orjson.dumps([content, sequence, asked])).digest()
+        return b"answer:" + blake3(self._salt + orjson.dumps([self._identity(), content, sequence, asked])).digest()
 
 
 def _parsed(kept: bytes) -> Recognition | None:

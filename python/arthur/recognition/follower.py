@@ -16,7 +16,7 @@ import structlog
 
 from arthur.catalog import Catalog
 from arthur.errors import DeadlineExceeded, StoreError
-from arthur.index import VectorIndex
+from arthur.recognition.parts import ClearableIndex
 from arthur.types import Changes, Keys
 
 log = structlog.get_logger(__name__)
@@ -42,7 +42,7 @@ class Progress:
 class Follower:
     """The link from catalog to index. Callable from any thread; several processes may follow one catalog."""
 
-    def __init__(self, catalog: Catalog, index: VectorIndex, *, fingerprint: str, page: int = PAGE) -> None:
+    def __init__(self, catalog: Catalog, index: ClearableIndex, *, fingerprint: str, page: int = PAGE) -> None:
         self._catalog = catalog
         self._index = index
         self._fingerprint = fingerprint

@@ -62,6 +62,18 @@ class Decoder(Protocol):
         ...
 
 
+class ClearableIndex(VectorIndex, Protocol):
+    """A VectorIndex that can begin anew."""
+
+    def clear(self) -> None:
+        """Forget everything: `len` and `sequence` are 0 again, and keys may come back. Searches meanwhile may fail.
+
+        Raises:
+            StoreError: it cannot begin anew.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """The opened parts, owned by whoever opened them.
@@ -69,19 +81,20 @@ class Parts:
     Attributes:
         canary: raises EngineError when the engine no longer gives the vector it gave when it was loaded.
         calibration: of this engine, for the decision.
-        identity: random name of the catalogue, so that a cache shared by several keeps their answers apart.
+        identity: tells the catalogue's random name, so that answers of several catalogues, or of one before and after
+            it was restored, are kept apart.
         clock: seconds that only grow.
     """
 
     decoder: Decoder
     encoder: Encoder
-    index: VectorIndex
+    index: ClearableIndex
     catalog: Catalog
     cache: Cache
     blobs: Blobs
     canary: Callable[[], None]
     calibration: Calibration
-    identity: str = ""
+    identity: Callable[[], str]
     clock: Callable[[], float] = time.perf_counter
 
 

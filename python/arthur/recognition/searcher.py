@@ -94,9 +94,14 @@ class Searcher:
         """Search the index, again if it was emptied for a rebuild meanwhile."""
         while True:
             rebuilds = self._follower.rebuilds
-            with stages.stage("follow"):
-                sequence = self._follower.catch_up(timeout_s=stages.remaining_s)
-            entries = self._ranked(lambda n: self._index.search(vector, n, where=wanted.where), wanted, stages)
+            try:
+                with stages.stage("follow"):
+                    sequence = self._follower.catch_up(timeout_s=stages.remaining_s)
+                entries = self._ranked(lambda n: self._index.search(vector, n, where=wanted.where), wanted, stages)
+            except StoreError:
+                if rebuilds == self._follower.rebuilds:
+                    raise
+                continue
             if rebuilds == self._follower.rebuilds:
                 return Found(entries, sequence)
 

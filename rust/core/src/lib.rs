@@ -2,5 +2,6 @@
 
 pub mod decode;
 pub mod error;
+pub mod index;
 
 pub use error::{Error, Result};

@@ -5,12 +5,14 @@ use pyo3::prelude::*;
 
 mod decode;
 mod error;
+mod index;
 
 /// Built in release mode or not; a debug build warns on import, since it would spoil every measurement.
 #[pymodule(gil_used = false)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("DEBUG_BUILD", cfg!(debug_assertions))?;
+    module.add_class::<index::NativeIndex>()?;
     if cfg!(debug_assertions) {
         error::warn_debug_build(module.py())?;
     }

@@ -1,0 +1,129 @@
+"""Between the server and the handlers: routing, limits, errors, CORS, request ids and counting."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+
+import structlog
+
+from arthur.errors import ArthurError, NotFound, Overloaded
+from arthur.web.body import check_length, check_size
+from arthur.web.http import Request, Response, json_response, legacy_error, problem, status_of
+from arthur.web.routing import Route, Table
+from arthur.web.service import Service
+
+log = structlog.get_logger(__name__)
+
+_SANE_ID = re.compile(r"[A-Za-z0-9._~+/=:-]{1,128}")
+_ROOM = 2**20
+_EXPOSED = "X-Request-ID, Server-Timing, ETag, Retry-After, Location"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done with a request: run `route` on `request`, or send `answer` at once."""
+
+    request: Request
+    route: Route | None = None
+    answer: Response | None = None
+
+
+class App:
+    """Answers requests by the route table. Callable from any thread; never raises."""
+
+    def __init__(self, service: Service, table: Table) -> None:
+        self.service = service
+        self.table = table
+
+    def plan(self, request: Request) -> Plan:
+        """Find the route of a request, in microseconds; unknown paths, methods and OPTIONS are answered at once."""
+        try:
+            methods, params = self.table.find(request.path)
+        except ArthurError as error:
+            return Plan(request, answer=told(request, error))
+        request = replace(request, params=params)
+        route = methods.get("GET" if request.method == "HEAD" else request.method)
+        if route is not None:
+            return Plan(request, route)
+        if not methods:
+            return Plan(request, answer=told(request, NotFound("Not Found")))
+        allowed = _allowed(methods)
+        if request.method == "OPTIONS":
+            return Plan(request, answer=Response(HTTPStatus.NO_CONTENT, b"", {"allow": allowed}))
+        return Plan(request, answer=_method_not_allowed(request, allowed))
+
+    def run(self, plan: Plan) -> Response:
+        """Run the handler of a plan, and turn whatever it raises into an answer. Blocks."""
+        request, route = plan.request, plan.route
+        if route is None:
+            return plan.answer or told(request, NotFound("Not Found"))
+        try:
+            check_length(request)
+            check_size(request, route.pictures * (self.service.settings.max_image_bytes * 4 // 3) + _ROOM)
+            return route.handler(self.service, request)
+        except ArthurError as error:
+            if status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                log.error("request_failed", path=request.path, request_id=request.request_id, error=str(error))  # noqa: TRY400
+            return told(request, error, route)
+        except Exception as error:  # the one place where a bug becomes a 500
+            log.exception("bug", path=request.path, request_id=request.request_id)
+            return told(request, error, route)
+
+    def refuse(self, plan: Plan) -> Response:
+        """Answer a request for which there is no place."""
+        return told(plan.request, Overloaded(), plan.route)
+
+    def finish(self, plan: Plan, response: Response) -> Response:
+        """Count the answer, and add what every answer carries."""
+        request, route = plan.request, plan.route
+        seconds = time.monotonic() - request.received_at
+        self.service.metrics.answered(route.path if route else "", request.method, response.status, seconds)
+        headers = {"x-request-id": request.request_id, **self._cors(request)}
+        return response.having(headers)
+
+    def _cors(self, request: Request) -> Mapping[str, str]:
+        """Return the CORS headers for a browser's request from an allowed origin."""
+        origins = self.service.settings.cors_origins
+        origin = request.headers.get("origin")
+        if origin is None or not origins:
+            return {}
+        if "*" not in origins and origin not in origins:
+            return {"vary": "Origin"}
+        headers = {
+            "access-control-allow-origin": "*" if "*" in origins else origin,
+            "access-control-expose-headers": _EXPOSED,
+            "vary": "Origin",
+        }
+        if request.method == "OPTIONS" and "access-control-request-method" in request.headers:
+            headers["access-control-allow-methods"] = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
+            headers["access-control-allow-headers"] = request.headers.get("access-control-request-headers", "*")
+            headers["access-control-max-age"] = "3600"
+        return headers
+
+
+def request_id(given: str | None) -> str:
+    """Return the caller's request id if it is short and plain, else a new one."""
+    return given if given is not None and _SANE_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def told(request: Request, error: Exception, route: Route | None = None) -> Response:
+    """Tell an error in the manner of the route, or of the path where there is no route."""
+    legacy = route.style == "legacy" if route else not request.path.startswith("/api/")
+    return legacy_error(error) if legacy else problem(error, request.request_id)
+
+
+def _allowed(methods: Mapping[str, Route]) -> str:
+    also = {"HEAD"} if "GET" in methods else set()
+    return ", ".join(sorted({*methods, *also, "OPTIONS"}))
+
+
+def _method_not_allowed(request: Request, allowed: str) -> Response:
+    status, headers = HTTPStatus.METHOD_NOT_ALLOWED, {"allow": allowed}
+    if not request.path.startswith("/api/"):
+        return json_response({"detail": status.phrase}, status, headers)
+    return problem(NotFound(f"{request.method} is not answered here"), request.request_id, status).having(headers)

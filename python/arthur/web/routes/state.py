@@ -1,0 +1,93 @@
+"""The state of the service: probes, status, metrics, and rebuilding the index."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from arthur.errors import EngineError, StoreError
+from arthur.web.http import Request, Response, json_response, problem
+from arthur.web.routing import Doc, Route
+from arthur.web.schemas import ProbeOut, ProgressOut, RebuildParams, StatusOut, query_model
+from arthur.web.service import Service
+
+_TEXT = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def alive(service: Service, request: Request) -> Response:  # every handler has this form
+    """Say that the process answers."""
+    return json_response({"status": "ok"})
+
+
+def ready(service: Service, request: Request) -> Response:
+    """Say whether a photo could be recognized now, after embedding a known picture."""
+    try:
+        service.recognizer.ready()
+    except (EngineError, StoreError) as error:
+        return problem(error, request.request_id, HTTPStatus.SERVICE_UNAVAILABLE)
+    return json_response({"status": "ready"})
+
+
+def status(service: Service, request: Request) -> Response:  # every handler has this form
+    """Describe the parts."""
+    state = service.recognizer.status()
+    try:
+        progress = service.rebuild.board.read()
+    except StoreError:
+        progress = None
+    top = {"status": "degraded" if state.get("degraded") else "ok", "version": service.version}
+    return json_response({**top, **state, "index_progress": progress})
+
+
+def metrics(service: Service, request: Request) -> Response:  # every handler has this form
+    """Give the numbers of all workers."""
+    return Response(200, service.metrics.exposition(), {"content-type": _TEXT})
+
+
+def rebuild(service: Service, request: Request) -> Response:
+    """Make the index equal to the catalog, in the background or while the caller waits."""
+    if query_model(RebuildParams, request.query).wait:
+        service.rebuild.run()
+        return json_response(service.rebuild.board.read())
+    service.rebuild.start()
+    return json_response(service.rebuild.board.read(), HTTPStatus.ACCEPTED)
+
+
+ROUTES = (
+    Route(
+        "POST",
+        "/api/v1/index/rebuild",
+        rebuild,
+        Doc(
+            "Rebuild the index",
+            "service",
+            query=RebuildParams,
+            answers={200: ProgressOut, 202: ProgressOut},
+            errors=(409, 429, 503),
+        ),
+    ),
+    Route(
+        "GET", "/api/v1/status", status, Doc("State of the parts", "service", answers={200: StatusOut}), admitted=False
+    ),
+    Route(
+        "GET",
+        "/api/v1/metrics",
+        metrics,
+        Doc("Numbers for Prometheus", "service", answers={200: "text/plain"}),
+        admitted=False,
+    ),
+    Route("GET", "/metrics", metrics, admitted=False),
+    Route(
+        "GET",
+        "/healthz",
+        alive,
+        Doc("Does the process answer?", "service", answers={200: ProbeOut}),
+        admitted=False,
+    ),
+    Route(
+        "GET",
+        "/readyz",
+        ready,
+        Doc("Could a photo be recognized now?", "service", answers={200: ProbeOut}, errors=(503,)),
+        admitted=False,
+    ),
+)

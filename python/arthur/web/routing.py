@@ -1,0 +1,103 @@
+"""The route table: which handler answers which method and path, whatever server asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import unquote
+
+from pydantic import BaseModel
+
+from arthur.errors import BadRequest
+from arthur.web.http import Request, Response
+from arthur.web.service import Service
+
+Handler = Callable[[Service, Request], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Doc:
+    """What the API page says about a route.
+
+    Attributes:
+        query: model whose fields are the query parameters.
+        bodies: model (or None for bytes) by media type; empty when the route takes no body.
+        answers: model (or media type for what is not JSON) by status.
+        errors: statuses of problems that this route can give beside 400, 404 and 500.
+    """
+
+    summary: str
+    tag: str
+    query: type[BaseModel] | None = None
+    bodies: Mapping[str, type[BaseModel] | None] = field(default_factory=dict)
+    answers: Mapping[int, type[BaseModel] | str | None] = field(default_factory=dict)
+    errors: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method on one path.
+
+    Attributes:
+        path: template with `{name}` for a segment that is a parameter; no trailing slash.
+        style: how errors are told.
+        admitted: whether a request takes one of the bounded places; probes and pages do not.
+        pictures: how many pictures a body may hold, for its size limit.
+        doc: None leaves the route out of the API page.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    doc: Doc | None = None
+    style: Literal["problem", "legacy"] = "problem"
+    admitted: bool = True
+    pictures: int = 1
+
+
+class Table:
+    """Finds routes by method and path. Both slash forms of a path are the same path. Thread-safe: it never changes."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self.routes = tuple(routes)
+        self._by_length: dict[int, list[tuple[tuple[str, ...], dict[str, Route]]]] = {}
+        for route in self.routes:
+            self._place(route)
+
+    def find(self, path: str) -> tuple[Mapping[str, Route], Mapping[str, str]]:
+        """Return the routes of a raw path by method, with its decoded parameters; no routes for an unknown path.
+
+        Raises:
+            BadRequest: an escape in the path does not spell UTF-8.
+        """
+        segments = _segments(path)
+        for template, methods in self._by_length.get(len(segments), ()):
+            if all(one.startswith("{") or one == other for one, other in zip(template, segments, strict=True)):
+                pairs = zip(template, segments, strict=True)
+                return methods, {name[1:-1]: _decoded(value) for name, value in pairs if name.startswith("{")}
+        return {}, {}
+
+    def _place(self, route: Route) -> None:
+        """Enter a route; templates with fewer parameters are tried first."""
+        template = _segments(route.path)
+        templates = self._by_length.setdefault(len(template), [])
+        for known, methods in templates:
+            if known == template:
+                methods[route.method] = route
+                return
+        templates.append((template, {route.method: route}))
+        templates.sort(key=lambda one: sum(segment.startswith("{") for segment in one[0]))
+
+
+def _segments(path: str) -> tuple[str, ...]:
+    """Split a path; one trailing slash does not count."""
+    path = path.removeprefix("/")
+    return tuple(path.removesuffix("/").split("/"))
+
+
+def _decoded(segment: str) -> str:
+    try:
+        return unquote(segment, errors="strict")
+    except UnicodeDecodeError as error:
+        raise BadRequest("percent escapes in the path must spell UTF-8") from error

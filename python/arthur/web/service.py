@@ -1,0 +1,45 @@
+"""What handlers work with: the opened parts of Arthur, and what belongs to the web alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from arthur.blobs import Blobs
+from arthur.catalog import Catalog
+from arthur.config import Settings
+from arthur.index import VectorIndex
+from arthur.recognizer import Recognizer
+from arthur.web.metrics import Metrics
+from arthur.web.progress import Rebuild
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Everything a handler may use. Callable from any thread.
+
+    Attributes:
+        fetch: returns the bytes behind a URL; raises FetchError, BadRequest or ImageTooLarge.
+        fan_out: bounded threads on which the pictures of one batch are worked on side by side.
+    """
+
+    settings: Settings
+    recognizer: Recognizer
+    catalog: Catalog
+    index: VectorIndex
+    blobs: Blobs
+    fetch: Callable[[str], bytes]
+    fan_out: Executor
+    metrics: Metrics
+    rebuild: Rebuild
+    version: str
+
+
+def installed_version() -> str:
+    """Return the version of the installed package, or "0" in a checkout that was not installed."""
+    try:
+        return version("arthur-imgreco")
+    except PackageNotFoundError:
+        return "0"

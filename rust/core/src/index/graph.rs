@@ -1,0 +1,306 @@
+//! The proximity graph of a segment: a USearch file, built once and then only viewed.
+//!
+//! What USearch leaves open is closed here. Nothing is added to a graph that is being searched, nothing is ever removed
+//! from one, no predicate of ours is called by it, and never do more threads enter it than it has contexts for.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::thread;
+
+use rustix::process::setpriority_process;
+use usearch::{Index, IndexOptions, MetricKind, ScalarKind};
+
+use super::folder::name_of;
+use crate::{Error, Result};
+
+/// Searches that may run at once; more wait, since they would only share the same cores.
+const CONTEXTS: usize = 32;
+/// Niceness of threads that build.
+const BUILD_NICENESS: i32 = 15;
+/// Candidates with which a node first looks for itself after a build, and with which it is given up.
+const SELF_CHECK: [usize; 2] = [16, 256];
+
+/// A graph over i8 rows whose keys are node numbers.
+pub(crate) struct Graph {
+    index: Index,
+    entered: Mutex<usize>,
+    left: Condvar,
+}
+
+/// What a build is told.
+pub(crate) struct Plan<'a> {
+    pub(crate) dim: usize,
+    pub(crate) nodes: usize,
+    pub(crate) threads: usize,
+    /// Ends the build early with an error when set.
+    pub(crate) stop: &'a AtomicBool,
+}
+
+impl Graph {
+    /// Build a graph of `plan.nodes` nodes; `row(node, out)` writes the i8 row of a node.
+    ///
+    /// Nodes go in in a scattered order: rows lie by artist, and a graph grown cluster by cluster links them poorly.
+    pub(crate) fn build(plan: &Plan<'_>, row: &(impl Fn(usize, &mut [i8]) + Sync)) -> Result<Self> {
+        let index = new_index(plan.dim)?;
+        index
+            .reserve_capacity_and_threads(plan.nodes, plan.threads.max(CONTEXTS))
+            .map_err(failed)?;
+        let stride = scattering_stride(plan.nodes);
+        plan.for_each(&|position| {
+            let node = (position * stride) % plan.nodes;
+            let mut out = vec![0; plan.dim];
+            row(node, &mut out);
+            index.add(node as u64, &out).map_err(failed)
+        })?;
+        Ok(Self::new(index))
+    }
+
+    /// Nodes that do not find themselves.
+    pub(crate) fn unreachable(
+        &self,
+        plan: &Plan<'_>,
+        row: &(impl Fn(usize, &mut [i8]) + Sync),
+    ) -> Result<Vec<u32>> {
+        let missed = Mutex::new(Vec::new());
+        plan.for_each(&|node| {
+            let mut own = vec![0; plan.dim];
+            row(node, &mut own);
+            for wanted in SELF_CHECK {
+                if self.search(&own, wanted)?.contains(&(node as u32)) {
+                    return Ok(());
+                }
+            }
+            missed
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(node as u32);
+            Ok(())
+        })?;
+        let mut missed = missed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        missed.sort_unstable();
+        Ok(missed)
+    }
+
+    /// Write the file; the caller makes it durable and verifies it.
+    pub(crate) fn save(&self, path: &Path) -> Result<()> {
+        self.index.save(text(path)?).map_err(failed)?;
+        let written = path
+            .metadata()
+            .map_err(|error| Error::Store(format!("{}: {error}", name_of(path))))?
+            .len();
+        // USearch answers OK when the disk is full at the last bytes
+        if written == self.index.serialized_length() as u64 {
+            return Ok(());
+        }
+        Err(Error::Store(format!(
+            "index file {} was cut short: the disk may be full",
+            name_of(path)
+        )))
+    }
+
+    /// Map a file whose hash has been verified.
+    pub(crate) fn view(path: &Path, dim: usize, nodes: usize) -> Result<Self> {
+        let head = Index::metadata(text(path)?).map_err(failed)?;
+        let fits = head.dimensions == dim as u64
+            && head.quantization == ScalarKind::I8
+            && head.metric == MetricKind::Cos
+            && head.count_present == nodes as u64;
+        if !fits {
+            return Err(Error::Store(format!(
+                "index file {} is a graph of another shape",
+                name_of(path)
+            )));
+        }
+        let index = new_index(dim)?;
+        // contexts are set before the view: changing them afterwards, while searching, is not safe
+        index
+            .reserve_capacity_and_threads(1, CONTEXTS)
+            .map_err(failed)?;
+        index.view(text(path)?).map_err(failed)?;
+        Ok(Self::new(index))
+    }
+
+    fn new(index: Index) -> Self {
+        // the number of candidates asked for is the width of the search, so that each search has its own
+        index.change_expansion_search(1);
+        Self {
+            index,
+            entered: Mutex::new(0),
+            left: Condvar::new(),
+        }
+    }
+
+    /// The nodes nearest to an i8 row, best first, found by a search that keeps `wanted` candidates.
+    pub(crate) fn search(&self, row: &[i8], wanted: usize) -> Result<Vec<u32>> {
+        let entered = self.entered.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entered = self
+            .left
+            .wait_while(entered, |entered| *entered >= CONTEXTS)
+            .unwrap_or_else(PoisonError::into_inner);
+        *entered += 1;
+        drop(entered);
+        let found = self.index.search(row, wanted);
+        *self.entered.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.left.notify_one();
+        Ok(found
+            .map_err(failed)?
+            .keys
+            .into_iter()
+            .map(|node| node as u32)
+            .collect())
+    }
+
+    /// Bytes of memory of this process, beside the mapped file.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.index.memory_usage()
+    }
+}
+
+impl Plan<'_> {
+    fn for_each(&self, work: &(impl Fn(usize) -> Result<()> + Sync)) -> Result<()> {
+        let next = AtomicUsize::new(0);
+        let worker = || {
+            // without the right to lower the priority the build is merely less polite
+            let _ = setpriority_process(None, BUILD_NICENESS);
+            loop {
+                let position = next.fetch_add(1, Ordering::Relaxed);
+                if position >= self.nodes {
+                    return Ok(());
+                }
+                if self.stop.load(Ordering::Relaxed) {
+                    return Err(Error::Store(
+                        "the index was closed while it built a segment".to_owned(),
+                    ));
+                }
+                work(position).inspect_err(|_| next.store(self.nodes, Ordering::Relaxed))?;
+            }
+        };
+        thread::scope(|scope| {
+            let workers: Vec<_> = (0..self.threads.max(1))
+                .map(|_| scope.spawn(worker))
+                .collect();
+            let died = || {
+                Err(Error::Store(
+                    "a thread that built a segment panicked".to_owned(),
+                ))
+            };
+            workers
+                .into_iter()
+                .map(|worker| worker.join().unwrap_or_else(|_| died()))
+                .collect()
+        })
+    }
+}
+
+fn new_index(dim: usize) -> Result<Index> {
+    let options = IndexOptions {
+        dimensions: dim,
+        metric: MetricKind::Cos,
+        quantization: ScalarKind::I8,
+        connectivity: 32,
+        expansion_add: 128,
+        expansion_search: 1,
+        multi: false,
+    };
+    Index::new(&options).map_err(failed)
+}
+
+/// A step that visits every number below `nodes` once before it returns to the first.
+fn scattering_stride(nodes: usize) -> usize {
+    let divides = |stride: usize| {
+        let (mut a, mut b) = (stride, nodes);
+        while b > 0 {
+            (a, b) = (b, a % b);
+        }
+        a > 1
+    };
+    let golden = (nodes as f64 * 0.618_033_988_75) as usize;
+    (golden.max(1)..)
+        .find(|&stride| !divides(stride))
+        .unwrap_or(1)
+}
+
+fn text(path: &Path) -> Result<&str> {
+    path.to_str()
+        .ok_or_else(|| Error::Store("the folder of the index must have a name in UTF-8".to_owned()))
+}
+
+fn failed(error: impl std::fmt::Display) -> Error {
+    Error::Store(format!("USearch: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn scattering_visits_every_node_once(nodes in 1usize..3000) {
+            let stride = scattering_stride(nodes);
+            let mut seen = vec![false; nodes];
+            (0..nodes).for_each(|position| seen[(position * stride) % nodes] = true);
+            prop_assert!(seen.into_iter().all(|visited| visited));
+        }
+    }
+
+    fn circle(node: usize, out: &mut [i8]) {
+        let angle = node as f32 * 0.01;
+        out.fill(0);
+        out[0] = (angle.cos() * 127.0) as i8;
+        out[1] = (angle.sin() * 127.0) as i8;
+    }
+
+    #[test]
+    fn a_viewed_graph_answers_as_the_built_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("graph");
+        let plan = Plan {
+            dim: 8,
+            nodes: 300,
+            threads: 2,
+            stop: &AtomicBool::new(false),
+        };
+        let built = Graph::build(&plan, &circle).expect("built");
+        built.save(&path).expect("saved");
+        let viewed = Graph::view(&path, 8, 300).expect("viewed");
+        let mut row = [0; 8];
+        circle(77, &mut row);
+        assert_eq!(
+            viewed.search(&row, 20).expect("found"),
+            built.search(&row, 20).expect("found")
+        );
+        assert!(Graph::view(&path, 16, 300).is_err() && Graph::view(&path, 8, 299).is_err());
+    }
+
+    #[test]
+    fn more_threads_than_contexts_may_search() {
+        let plan = Plan {
+            dim: 8,
+            nodes: 300,
+            threads: 1,
+            stop: &AtomicBool::new(false),
+        };
+        let graph = Graph::build(&plan, &circle).expect("built");
+        thread::scope(|scope| {
+            for _ in 0..2 * CONTEXTS {
+                scope.spawn(|| {
+                    (0..50)
+                        .for_each(|_| assert_eq!(graph.search(&[9; 8], 5).expect("found").len(), 5))
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn a_stopped_build_is_an_error() {
+        let plan = Plan {
+            dim: 8,
+            nodes: 300,
+            threads: 2,
+            stop: &AtomicBool::new(true),
+        };
+        assert!(Graph::build(&plan, &circle).is_err());
+    }
+}

@@ -1,0 +1,280 @@
+//! The table file of a segment: which views its rows belong to, and what a search needs beside rows and graph.
+//!
+//! A *node* is one distinct embedding, an *entry* is one view. Entries lie in order of (artist, node), nodes in order of
+//! their first entry, so that the views of an artist are one range of entries and nearly one range of rows.
+//! All numbers are little endian, every section starts at a multiple of 64 bytes.
+
+use std::io::{self, Write};
+use std::ops::Range;
+
+use bytemuck::{Pod, cast_slice};
+
+use super::memory::Mapped;
+use super::quantize::{Quantizer, words};
+use crate::{Error, Result};
+
+#[cfg(target_endian = "big")]
+compile_error!("the files of the index are little endian");
+
+const MAGIC: u64 = u64::from_le_bytes(*b"ARTABLE1");
+const ALIGN: usize = 64;
+const SECTIONS: usize = 9;
+
+/// Everything the file holds, as it is gathered when a segment is built.
+pub(crate) struct Draft {
+    pub(crate) quantizer: Quantizer,
+    /// (entries,) key of each entry.
+    pub(crate) keys: Vec<u64>,
+    /// (entries,) node of each entry.
+    pub(crate) nodes: Vec<u32>,
+    /// Ascending artists, and where the entries of each begin; one more start than artists.
+    pub(crate) artists: Vec<i64>,
+    pub(crate) artist_starts: Vec<u32>,
+    /// Nodes that the graph does not find, to be compared with every query.
+    pub(crate) unreachable: Vec<u32>,
+    /// (nodes, words) sketches.
+    pub(crate) sketches: Vec<u64>,
+}
+
+impl Draft {
+    /// Number of nodes.
+    pub(crate) fn node_count(&self) -> usize {
+        self.sketches.len() / words(self.quantizer.mean.len())
+    }
+
+    /// Write the file.
+    pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        let (node_starts, node_entries) = by_node(&self.nodes, self.node_count());
+        let scale = u64::from(self.quantizer.scale.to_bits());
+        let counts = [
+            self.quantizer.mean.len(),
+            self.node_count(),
+            self.keys.len(),
+            self.artists.len(),
+        ];
+        let [dim, nodes, entries, artists] = counts.map(|count| count as u64);
+        section(
+            out,
+            &[
+                MAGIC,
+                dim,
+                nodes,
+                entries,
+                artists,
+                self.unreachable.len() as u64,
+                scale,
+                0,
+            ],
+        )?;
+        section(out, &self.quantizer.mean)?;
+        section(out, &self.keys)?;
+        section(out, &self.nodes)?;
+        section(out, &node_starts)?;
+        section(out, &node_entries)?;
+        section(out, &self.artists)?;
+        section(out, &self.artist_starts)?;
+        section(out, &self.unreachable)?;
+        section(out, &self.sketches)
+    }
+}
+
+fn section<T: Pod>(out: &mut impl Write, values: &[T]) -> io::Result<()> {
+    let bytes: &[u8] = cast_slice(values);
+    out.write_all(bytes)?;
+    out.write_all(&[0; ALIGN][..bytes.len().next_multiple_of(ALIGN) - bytes.len()])
+}
+
+fn by_node(nodes: &[u32], count: usize) -> (Vec<u32>, Vec<u32>) {
+    let mut starts = vec![0u32; count + 1];
+    nodes
+        .iter()
+        .for_each(|&node| starts[node as usize + 1] += 1);
+    for node in 0..count {
+        starts[node + 1] += starts[node];
+    }
+    let mut next = starts.clone();
+    let mut entries = vec![0u32; nodes.len()];
+    for (entry, &node) in nodes.iter().enumerate() {
+        entries[next[node as usize] as usize] = entry as u32;
+        next[node as usize] += 1;
+    }
+    (starts, entries)
+}
+
+/// The mapped file.
+pub(crate) struct Table {
+    file: Mapped,
+    quantizer: Quantizer,
+    node_count: usize,
+    sections: [Range<usize>; SECTIONS],
+}
+
+impl Table {
+    /// Read the head and find the sections; the bytes themselves have been verified by their hash.
+    pub(crate) fn open(file: Mapped) -> Result<Self> {
+        let damaged =
+            || Error::Store("a table file of the index is not of the expected form".to_owned());
+        let head: Vec<u64> = file
+            .bytes()
+            .chunks_exact(8)
+            .take(8)
+            .map(bytemuck::pod_read_unaligned)
+            .collect();
+        let &[MAGIC, dim, nodes, entries, artists, unreachable, scale, 0] = &head[..] else {
+            return Err(damaged());
+        };
+        let sizes = [
+            dim.checked_mul(4),
+            entries.checked_mul(8),
+            entries.checked_mul(4),
+            nodes
+                .checked_add(1)
+                .and_then(|starts| starts.checked_mul(4)),
+            entries.checked_mul(4),
+            artists.checked_mul(8),
+            artists
+                .checked_add(1)
+                .and_then(|starts| starts.checked_mul(4)),
+            unreachable.checked_mul(4),
+            nodes.checked_mul(8 * words(dim as usize) as u64),
+        ];
+        let (sections, end) = lay_out(sizes).ok_or_else(damaged)?;
+        if end != file.bytes().len() || dim == 0 {
+            return Err(damaged());
+        }
+        let mean = cast_slice(&file.bytes()[sections[0].clone()]).to_vec();
+        let quantizer = Quantizer {
+            scale: f32::from_bits(scale as u32),
+            mean,
+        };
+        Ok(Self {
+            file,
+            quantizer,
+            node_count: nodes as usize,
+            sections,
+        })
+    }
+
+    fn section<T: Pod>(&self, number: usize) -> &[T] {
+        cast_slice(&self.file.bytes()[self.sections[number].clone()])
+    }
+
+    pub(crate) fn quantizer(&self) -> &Quantizer {
+        &self.quantizer
+    }
+
+    pub(crate) fn node_count(&self) -> usize {
+        self.node_count
+    }
+
+    /// (entries,) key of each entry.
+    pub(crate) fn keys(&self) -> &[u64] {
+        self.section(1)
+    }
+
+    /// (entries,) node of each entry.
+    pub(crate) fn nodes(&self) -> &[u32] {
+        self.section(2)
+    }
+
+    /// The entries of one node.
+    pub(crate) fn entries(&self, node: u32) -> &[u32] {
+        let starts: &[u32] = self.section(3);
+        let (start, end) = (starts[node as usize], starts[node as usize + 1]);
+        &self.section(4)[start as usize..end as usize]
+    }
+
+    /// Ascending artists.
+    pub(crate) fn artists(&self) -> &[i64] {
+        self.section(5)
+    }
+
+    /// Where the entries of each artist begin; one more than artists.
+    pub(crate) fn artist_starts(&self) -> &[u32] {
+        self.section(6)
+    }
+
+    /// Nodes to be compared with every query.
+    pub(crate) fn unreachable(&self) -> &[u32] {
+        self.section(7)
+    }
+
+    /// (nodes, words) sketches.
+    pub(crate) fn sketches(&self) -> &[u64] {
+        self.section(8)
+    }
+}
+
+fn lay_out(sizes: [Option<u64>; SECTIONS]) -> Option<([Range<usize>; SECTIONS], usize)> {
+    let mut sections: [Range<usize>; SECTIONS] = Default::default();
+    let mut start = ALIGN;
+    for (section, size) in sections.iter_mut().zip(sizes) {
+        let end = start.checked_add(usize::try_from(size?).ok()?)?;
+        *section = start..end;
+        start = end.checked_next_multiple_of(ALIGN)?;
+    }
+    Some((sections, start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn draft() -> Draft {
+        Draft {
+            quantizer: Quantizer {
+                scale: 3.5,
+                mean: vec![0.25; 5],
+            },
+            keys: vec![10, 11, 12, 13],
+            nodes: vec![0, 1, 0, 2],
+            artists: vec![-4, 9],
+            artist_starts: vec![0, 2, 4],
+            unreachable: vec![1],
+            sketches: vec![7, 8, 9],
+        }
+    }
+
+    fn written(bytes: &[u8]) -> Result<Table> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("table");
+        fs::write(&path, bytes).expect("written");
+        Table::open(Mapped::open(&path)?)
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let mut bytes = Vec::new();
+        draft().write(&mut bytes).expect("written");
+        let table = written(&bytes).expect("a sound table");
+        assert_eq!(table.quantizer(), &draft().quantizer);
+        assert_eq!(
+            (table.keys(), table.nodes()),
+            (&[10, 11, 12, 13][..], &[0, 1, 0, 2][..])
+        );
+        assert_eq!(
+            [table.entries(0), table.entries(1), table.entries(2)],
+            [&[0, 2][..], &[1], &[3]]
+        );
+        assert_eq!(
+            (table.artists(), table.artist_starts()),
+            (&[-4, 9][..], &[0, 2, 4][..])
+        );
+        assert_eq!(
+            (table.unreachable(), table.sketches()),
+            (&[1][..], &[7, 8, 9][..])
+        );
+    }
+
+    #[test]
+    fn files_of_another_length_are_refused() {
+        let mut bytes = Vec::new();
+        draft().write(&mut bytes).expect("written");
+        for length in [8, 63, 64, bytes.len() - 64] {
+            assert!(written(&bytes[..length]).is_err());
+        }
+        bytes[8..16].copy_from_slice(&u64::MAX.to_le_bytes());
+        assert!(written(&bytes).is_err());
+    }
+}
