@@ -118,10 +118,11 @@ def cases() -> Iterator[tuple[str, str, bytes]]:
 def provenance() -> dict[str, str | int]:
     """Return what a figure is worth nothing without."""
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
-    cpu = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").open() if line.startswith("model name")), "")
+    facts = Path("/proc/cpuinfo").read_text().splitlines() if platform.system() == "Linux" else []
+    cpu = next((line.split(":")[1].strip() for line in facts if line.startswith("model name")), platform.machine())
     return {
         "commit": commit.stdout.strip(),
-        "machine": f"{cpu or platform.machine()}, {platform.system()}",
+        "machine": f"{cpu}, {platform.system()}",
         "versions": f"python {platform.python_version()}, arthur {_native.__version__}, pillow {Image.__version__}",
         "seed": SEED,
     }
@@ -185,7 +186,9 @@ def parity(arguments: argparse.Namespace) -> None:
         vectors = [embed(arguments.engine, np.stack(squares)).astype(np.float64) for squares in (ours, theirs)]
         unit = [rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in vectors]
         lost = 1 - (unit[0] * unit[1]).sum(axis=1)
-        print(f"1 - cos of the vectors: p50 {np.median(lost):.1e} p99 {np.quantile(lost, 0.99):.1e} max {lost.max():.1e}")
+        print(
+            f"1 - cos of the vectors: p50 {np.median(lost):.1e} p99 {np.quantile(lost, 0.99):.1e} max {lost.max():.1e}"
+        )
 
 
 def main() -> int:

@@ -74,7 +74,7 @@ class _Request:
 class ImageDecoder:
     """Decodes pictures within limits. Thread-safe; the work is done without the GIL."""
 
-    def __init__(self, limits: Limits = Limits()) -> None:  # noqa: B008  # frozen
+    def __init__(self, limits: Limits = Limits()) -> None:
         self._limits = limits
         self._native = Decoder(max_bytes=limits.max_bytes, max_pixels=limits.max_pixels)
 
@@ -118,7 +118,7 @@ class ImageDecoder:
             raise
         except ImportError as missing:
             raise unsupported from missing
-        except Exception as error:  # noqa: BLE001  # plugins are Python and raise anything on hostile bytes
+        except Exception as error:  # plugins are Python and raise anything on hostile bytes
             raise InvalidImage(f"the {reader.name} picture is damaged or cut short") from error
 
     def _check_size(self, image: ImageFile, reader: _Reader) -> None:
@@ -126,9 +126,8 @@ class ImageDecoder:
         if pixels == 0:
             raise InvalidImage(f"the picture is empty: {image.width} x {image.height} pixels")
         if pixels > self._limits.max_pixels:
-            raise ImageTooLarge(
-                f"the picture has {image.width} x {image.height} pixels, more than the {self._limits.max_pixels} allowed"
-            )
+            most = self._limits.max_pixels
+            raise ImageTooLarge(f"the picture has {image.width} x {image.height} pixels, more than the {most} allowed")
         if pixels * reader.pixel_bytes > _MAX_BUFFER_BYTES:
             raise ImageTooLarge(
                 f"decoding the picture takes {pixels * reader.pixel_bytes >> 20} MiB, "
@@ -166,13 +165,14 @@ _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 def _open_avif(source: BytesIO) -> ImageFile:
     from pillow_avif.AvifImagePlugin import AvifImageFile
 
-    return AvifImageFile(source)
+    image: ImageFile = AvifImageFile(source)
+    return image
 
 
 def _open_heif(source: BytesIO) -> ImageFile:
     from pillow_heif import HeifImageFile
 
-    return HeifImageFile(source)
+    return HeifImageFile(source)  # type: ignore[no-untyped-call]  # pillow-heif leaves it untyped
 
 
 def _open_jpeg2000(source: BytesIO) -> ImageFile:
@@ -229,7 +229,7 @@ def _opaque(image: Image.Image) -> Image.Image:
         samples = np.asarray(image).astype(np.int64)
         return Image.fromarray(
             (samples >> 8 if samples.max(initial=0) > 255 else samples).clip(0, 255).astype(np.uint8)
-        )  # noqa: PLR2004
+        )
     if image.has_transparency_data:
         layered = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", layered.size, "white"), layered).convert("RGB")

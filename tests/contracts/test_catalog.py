@@ -301,6 +301,21 @@ def test_changes_at_any_limit_end_with_the_live_views(catalog: Catalog, limit: i
     assert live_keys(catalog, 0, limit) == {1, 4, 5, 7, 8}
 
 
+@pytest.mark.parametrize(("limit", "upto", "more"), [(1, 1, True), (2, 2, True), (3, 3, False), (4, 3, False)])
+def test_more_is_told_exactly_when_puts_go_on(catalog: Catalog, limit: int, upto: int, more: bool) -> None:  # noqa: FBT001
+    catalog.put([new(f"a/e/{i}") for i in range(3)])
+    changes = catalog.changes(0, limit, "f")
+    assert (changes.upto, changes.more) == (upto, more)
+
+
+@pytest.mark.parametrize(("limit", "upto", "more"), [(1, 4, True), (2, 5, True), (3, 6, False), (4, 6, False)])
+def test_more_is_told_exactly_when_endings_go_on(catalog: Catalog, limit: int, upto: int, more: bool) -> None:  # noqa: FBT001
+    catalog.put([new(f"a/e/{i}") for i in range(3)])
+    catalog.remove("a")
+    changes = catalog.changes(0, limit, "f")
+    assert (changes.upto, changes.more) == (upto, more)
+
+
 def test_vectors_of_several_engines_or_lengths_are_refused(catalog: Catalog) -> None:
     with pytest.raises(EngineMismatch):
         catalog.put([new("a/e/v"), new("a/e/w", fingerprint="g")])

@@ -10,7 +10,7 @@ use super::Request;
 use super::geometry::Size;
 use super::limits::Limits;
 use super::orientation::Orientation;
-use super::picture::{Picture, Plan};
+use super::picture::{Picture, plan};
 use super::raster::{Layout, MOST_REDUCTION, Rows};
 use super::sniff::Format;
 use crate::Result;
@@ -41,15 +41,14 @@ pub(super) fn read(data: &[u8], request: &Request, limits: &Limits) -> Result<Pi
     let mut pixels = vec![0; pitch * height];
     decoder.decode_into(&mut pixels).map_err(failed)?;
     let orientation = Orientation::UPRIGHT;
-    let plan = Plan::new(stored, orientation, request, MOST_REDUCTION);
-    let mut rows = Rows::new(stored, layout, plan.reduction);
+    let reduction = plan(stored, orientation, request, MOST_REDUCTION);
+    let mut rows = Rows::new(stored, layout, reduction);
     pixels.chunks_exact(pitch).for_each(|row| rows.push(row));
     let raster = rows.finish();
     Ok(Picture {
         raster,
         stored,
-        reduction: plan.reduction,
-        origin: (0, 0),
+        reduction,
         orientation,
         profile: None,
     })

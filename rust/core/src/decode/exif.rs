@@ -6,12 +6,24 @@ const ORIENTATION: u16 = 0x0112;
 const ENTRY_BYTES: usize = 12;
 
 /// The orientation in an EXIF block: a TIFF header and its first directory, with or without the `Exif\0\0` before
-/// it. Anything unreadable counts as upright, as viewers do.
-pub(super) fn orientation(block: &[u8]) -> Orientation {
+/// it. Anything unreadable says nothing.
+pub(super) fn orientation(block: &[u8]) -> Option<Orientation> {
     let tiff = block.strip_prefix(b"Exif\0\0").unwrap_or(block);
-    tag(tiff)
-        .and_then(Orientation::new)
-        .unwrap_or(Orientation::UPRIGHT)
+    tag(tiff).and_then(Orientation::new)
+}
+
+/// The orientation in an XMP packet, which counts where EXIF says nothing.
+pub(super) fn xmp_orientation(packet: &[u8]) -> Option<Orientation> {
+    const NAME: &[u8] = b"tiff:Orientation";
+    let at = packet
+        .windows(NAME.len())
+        .position(|window| window == NAME)?;
+    let value = &packet[at + NAME.len()..];
+    let digit = value
+        .strip_prefix(b"=\"")
+        .or_else(|| value.strip_prefix(b">"))?
+        .first()?;
+    Orientation::new(u32::from(digit.checked_sub(b'0')?))
 }
 
 fn tag(tiff: &[u8]) -> Option<u32> {
@@ -22,7 +34,7 @@ fn tag(tiff: &[u8]) -> Option<u32> {
     let directory = reader.long(4)? as usize;
     let entries = usize::from(reader.short(directory)?);
     (0..entries)
-        .map_while(|entry| Some(directory.checked_add(2 + entry * ENTRY_BYTES)?))
+        .map_while(|entry| directory.checked_add(2 + entry * ENTRY_BYTES))
         .take_while(|&at| reader.short(at).is_some())
         .find(|&at| reader.short(at) == Some(ORIENTATION))
         .and_then(|at| reader.value(at))
@@ -97,15 +109,28 @@ mod tests {
     }
 
     #[test]
-    fn an_impossible_value_is_upright() {
-        assert_eq!(orientation(&block(3, &[0, 77, 0, 0])), Orientation::UPRIGHT);
+    fn an_impossible_value_says_nothing() {
+        assert_eq!(orientation(&block(3, &[0, 77, 0, 0])), None);
+    }
+
+    #[test]
+    fn xmp_is_read_as_attribute_and_as_element() {
+        assert_eq!(
+            xmp_orientation(b"<x tiff:Orientation=\"6\"/>"),
+            Orientation::new(6)
+        );
+        assert_eq!(
+            xmp_orientation(b"<tiff:Orientation>8</tiff:Orientation>"),
+            Orientation::new(8)
+        );
+        assert_eq!(xmp_orientation(b"<tiff:Orientation>"), None);
     }
 
     proptest! {
         #[test]
         fn no_block_is_fatal(rest in proptest::collection::vec(any::<u8>(), 0..64)) {
-            let found = orientation(&[b"II*\0".as_slice(), &rest].concat());
-            prop_assert!((1..=8).any(|number| Orientation::new(number) == Some(found)));
+            let block = [b"II*\0".as_slice(), &rest].concat();
+            prop_assert!(orientation(&block).is_none_or(|found| (1..=8).any(|n| Orientation::new(n) == Some(found))));
         }
     }
 }

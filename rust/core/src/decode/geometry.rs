@@ -49,6 +49,12 @@ pub struct Region {
     pub height: f64,
 }
 
+/// Pixels that must remain for each pixel of the square, each way.
+///
+/// Vectors made after reducing to 2 were up to 2.6e-4 (1 - cosine) from those of the whole picture, to 2.9 up to
+/// 8.6e-5; more gains little and costs much. A photo of 3000 rows may still be read at an eighth for a side of 128.
+const FLOOR: f64 = 2.9;
+
 /// How a picture becomes a square.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fit {
@@ -62,17 +68,18 @@ pub enum Fit {
 ///
 /// For `Crop` it is the region that resizing the shorter side to `side` and cutting out the centre would take, with
 /// the rounding of torchvision's `Resize` and `CenterCrop`, so that vectors agree with engines trained on those.
-pub fn crop_region(size: Size, side: u32, fit: Fit) -> Region {
-    let whole = size.region();
-    if fit == Fit::Stretch || size.width == size.height {
+pub fn crop_region(picture: Size, side: u32, fit: Fit) -> Region {
+    let whole = picture.region();
+    if fit == Fit::Stretch || picture.width == picture.height {
         return whole;
     }
-    let (shorter, longer) = (size.width.min(size.height), size.longest());
-    let resized = (u64::from(side) * u64::from(longer) / u64::from(shorter)) as f64;
+    let (shorter, longest) = (picture.width.min(picture.height), picture.longest());
+    // Exact: both stay far below 2^53.
+    let resized = (f64::from(side) * f64::from(longest) / f64::from(shorter)).floor();
     let offset = ((resized - f64::from(side)) / 2.0).round_ties_even();
-    let scale = f64::from(longer) / resized;
+    let scale = f64::from(longest) / resized;
     let (start, length) = (offset * scale, f64::from(side) * scale);
-    if size.width > size.height {
+    if picture.width > picture.height {
         Region {
             left: start,
             width: length,
@@ -92,8 +99,8 @@ pub fn preview_size(size: Size, longest: u32) -> Size {
     if size.longest() <= longest {
         return size;
     }
-    let scale = f64::from(longest) / f64::from(size.longest());
-    let scaled = |length: u32| ((f64::from(length) * scale).round() as u32).max(1);
+    let (whole, part) = (u64::from(size.longest()), u64::from(longest));
+    let scaled = |length: u32| ((u64::from(length) * part + whole / 2) / whole).max(1) as u32;
     Size {
         width: scaled(size.width),
         height: scaled(size.height),
@@ -102,19 +109,20 @@ pub fn preview_size(size: Size, longest: u32) -> Size {
 
 /// The largest power of two, at most `most`, by which a picture can be reduced before it is resized.
 ///
-/// What remains of `region` is still at least twice `side` each way: below that vectors drift, above nothing is
-/// gained. What remains of the whole is at least as long as the preview.
+/// What remains of `region` is still at least [`FLOOR`] times `side` each way, and what remains
+/// of the whole at least as long as the preview.
 pub(super) fn reduction(
-    size: Size,
+    picture: Size,
     region: Region,
     side: u32,
     preview_side: u32,
     most: u32,
 ) -> u32 {
     let shorter = region.width.min(region.height);
-    let preview = preview_side.min(size.longest());
+    let preview = preview_side.min(picture.longest());
     let serves = |by: u32| {
-        shorter / f64::from(by) >= 2.0 * f64::from(side) && size.longest().div_ceil(by) >= preview
+        shorter / f64::from(by) >= FLOOR * f64::from(side)
+            && picture.longest().div_ceil(by) >= preview
     };
     let mut by = 1;
     while by < most && serves(by * 2) {
@@ -134,7 +142,7 @@ mod tests {
     };
 
     #[test]
-    fn a_photo_is_reduced_to_no_less_than_twice_the_square() {
+    fn a_photo_is_reduced_to_no_less_than_the_floor() {
         let region = crop_region(PHOTO, 224, Fit::Crop);
         assert_eq!(reduction(PHOTO, region, 224, 0, 8), 4);
     }
@@ -200,7 +208,7 @@ mod tests {
             let size = Size { width, height };
             let region = crop_region(size, side, Fit::Crop);
             let by = reduction(size, region, side, 0, 8);
-            prop_assert!(by == 1 || region.width.min(region.height) / f64::from(by) >= 2.0 * f64::from(side));
+            prop_assert!(by == 1 || region.width.min(region.height) / f64::from(by) >= FLOOR * f64::from(side));
         }
     }
 }

@@ -6,7 +6,7 @@ use super::Request;
 use super::geometry::Size;
 use super::limits::Limits;
 use super::orientation::Orientation;
-use super::picture::{Picture, Plan};
+use super::picture::{Picture, plan};
 use super::raster::{Layout, MOST_REDUCTION, Raster, Rows};
 use super::sniff::Format;
 use crate::{Error, Result};
@@ -31,14 +31,13 @@ pub(super) fn read(data: &[u8], request: &Request, limits: &Limits) -> Result<Pi
     };
     limits.check_size(stored)?;
     let frame = first_frame(&mut decoder, limits)?;
-    let plan = Plan::new(stored, Orientation::UPRIGHT, request, MOST_REDUCTION);
-    let raster = draw(&mut decoder, &frame, stored, plan.reduction)?;
+    let reduction = plan(stored, Orientation::UPRIGHT, request, MOST_REDUCTION);
+    let raster = draw(&mut decoder, &frame, stored, reduction)?;
     let orientation = Orientation::UPRIGHT;
     Ok(Picture {
         raster,
         stored,
-        reduction: plan.reduction,
-        origin: (0, 0),
+        reduction,
         orientation,
         profile: None,
     })

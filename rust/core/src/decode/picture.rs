@@ -13,8 +13,6 @@ pub(super) struct Picture {
     pub(super) stored: Size,
     /// Stored pixels per pixel of the raster, each way.
     pub(super) reduction: u32,
-    /// First column and row that the raster holds, in pixels of the raster.
-    pub(super) origin: (u32, u32),
     /// How to turn it upright.
     pub(super) orientation: Orientation,
     /// Embedded ICC profile.
@@ -31,36 +29,18 @@ impl Picture {
             width,
             height,
         } = self.orientation.region(upright, self.stored);
-        let (x, y) = (f64::from(self.origin.0), f64::from(self.origin.1));
         Region {
-            left: left / by - x,
-            top: top / by - y,
+            left: left / by,
+            top: top / by,
             width: width / by,
             height: height / by,
         }
     }
 }
 
-/// How far a picture may be reduced while it is decoded.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Plan {
-    /// Stored pixels per decoded pixel, each way; a power of two.
-    pub(super) reduction: u32,
-    /// The part of the stored picture that becomes the square, before reduction.
-    pub(super) region: Region,
-}
-
-impl Plan {
-    /// The highest reduction, at most `most`, that serves the square and the preview.
-    pub(super) fn new(
-        stored: Size,
-        orientation: Orientation,
-        request: &Request,
-        most: u32,
-    ) -> Self {
-        let upright = crop_region(orientation.size(stored), request.side, request.fit);
-        let region = orientation.region(upright, stored);
-        let reduction = reduction(stored, region, request.side, request.preview_side, most);
-        Self { reduction, region }
-    }
+/// The highest power of two, at most `most`, by which the picture may be reduced while it is decoded.
+pub(super) fn plan(stored: Size, orientation: Orientation, request: &Request, most: u32) -> u32 {
+    let upright = orientation.size(stored);
+    let region = crop_region(upright, request.side, request.fit);
+    reduction(upright, region, request.side, request.preview_side, most)
 }

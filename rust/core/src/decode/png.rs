@@ -9,12 +9,14 @@ use super::exif;
 use super::geometry::Size;
 use super::limits::Limits;
 use super::orientation::Orientation;
-use super::picture::{Picture, Plan};
+use super::picture::{Picture, plan};
 use super::raster::{Layout, MOST_REDUCTION, Raster, Rows};
 use super::sniff::Format;
 use crate::{Error, Result};
 
 type Source<'a> = Reader<Cursor<&'a [u8]>>;
+
+const XMP: &[u8] = b"XML:com.adobe.xmp\0";
 
 /// Offsets and steps of the seven passes of an interlaced picture: x, y, columns, rows.
 const PASSES: [(u32, u32, u32, u32); 7] = [
@@ -37,17 +39,16 @@ pub(super) fn read(data: &[u8], request: &Request, limits: &Limits) -> Result<Pi
     };
     let profile = info.icc_profile.as_deref().map(<[u8]>::to_vec);
     let orientation = orientation(data);
-    let plan = Plan::new(stored, orientation, request, MOST_REDUCTION);
+    let reduction = plan(stored, orientation, request, MOST_REDUCTION);
     let raster = if reader.info().interlaced {
-        interlaced(&mut reader, stored, plan.reduction)?
+        interlaced(&mut reader, stored, reduction)?
     } else {
-        progressive(&mut reader, stored, plan.reduction)?
+        progressive(&mut reader, stored, reduction)?
     };
     Ok(Picture {
         raster,
         stored,
-        reduction: plan.reduction,
-        origin: (0, 0),
+        reduction,
         orientation,
         profile,
     })
@@ -121,20 +122,26 @@ fn interlaced_rows(size: Size) -> u32 {
     PASSES.iter().map(rows).sum()
 }
 
-/// From the `eXIf` chunk, which may come after the picture.
+/// From the `eXIf` chunk, which may come after the picture, or from XMP.
 fn orientation(data: &[u8]) -> Orientation {
+    let (mut found, mut xmp) = (None, None);
     let mut rest = data.get(8..).unwrap_or_default();
     while let Some((length, kind)) = rest.split_first_chunk::<4>() {
         let length = u32::from_be_bytes(*length) as usize;
-        let Some(body) = kind.get(4..4 + length) else {
+        let Some((name, body)) = kind
+            .get(..4 + length)
+            .and_then(<[u8]>::split_first_chunk::<4>)
+        else {
             break;
         };
-        if kind.starts_with(b"eXIf") {
-            return exif::orientation(body);
+        match name {
+            b"eXIf" => found = found.or_else(|| exif::orientation(body)),
+            b"iTXt" if body.starts_with(XMP) => xmp = xmp.or_else(|| exif::xmp_orientation(body)),
+            _ => {}
         }
         rest = kind.get(8 + length..).unwrap_or_default();
     }
-    Orientation::UPRIGHT
+    found.or(xmp).unwrap_or(Orientation::UPRIGHT)
 }
 
 fn failed(error: DecodingError) -> Error {

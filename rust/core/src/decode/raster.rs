@@ -126,31 +126,24 @@ impl Rows {
     }
 
     fn average(&mut self) {
+        let (sums, blocks) = (&self.sums, (self.reduction, self.pending));
         match self.layout.channels() {
-            Channels::Gray => {
-                average_blocks::<1>(&self.sums, self.reduction, self.pending, &mut self.pixels)
-            }
-            Channels::Rgb => {
-                average_blocks::<3>(&self.sums, self.reduction, self.pending, &mut self.pixels)
-            }
-            Channels::InvertedCmyk => {
-                average_blocks::<4>(&self.sums, self.reduction, self.pending, &mut self.pixels)
-            }
+            Channels::Gray => average_blocks::<1>(sums, blocks, &mut self.pixels),
+            Channels::Rgb => average_blocks::<3>(sums, blocks, &mut self.pixels),
+            Channels::InvertedCmyk => average_blocks::<4>(sums, blocks, &mut self.pixels),
         }
         self.sums.fill(0);
         self.pending = 0;
     }
 }
 
-/// Append the mean of each block; `sums` are column sums over `rows` rows.
+/// Append the mean of each block of `(columns, rows)`; `sums` are those of its columns.
 fn average_blocks<const N: usize>(
     sums: &[u16],
-    reduction: usize,
-    rows: usize,
+    (columns, rows): (usize, usize),
     pixels: &mut Vec<u8>,
 ) {
-    let (columns, _) = sums.as_chunks::<N>();
-    for block in columns.chunks(reduction) {
+    for block in sums.as_chunks::<N>().0.chunks(columns) {
         let mut total = [0_u32; N];
         for column in block {
             for (total, &sum) in total.iter_mut().zip(column) {

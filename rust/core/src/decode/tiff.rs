@@ -7,10 +7,11 @@ use tiff::tags::Tag;
 use tiff::{ColorType, TiffError};
 
 use super::Request;
+use super::exif;
 use super::geometry::Size;
 use super::limits::Limits;
 use super::orientation::Orientation;
-use super::picture::{Picture, Plan};
+use super::picture::{Picture, plan};
 use super::raster::{Layout, MOST_REDUCTION, Rows};
 use super::sniff::Format;
 use crate::{Error, Result};
@@ -24,13 +25,7 @@ pub(super) fn read(data: &[u8], request: &Request, limits: &Limits) -> Result<Pi
     let stored = Size { width, height };
     limits.check_size(stored)?;
     let layout = layout(&mut decoder)?;
-    let orientation = decoder
-        .find_tag_unsigned::<u32>(Tag::Orientation)
-        .ok()
-        .flatten();
-    let orientation = orientation
-        .and_then(Orientation::new)
-        .unwrap_or(Orientation::UPRIGHT);
+    let orientation = orientation(&mut decoder);
     let profile = decoder.get_tag_u8_vec(Tag::IccProfile).ok();
     let mut pixels = samples(decoder)?;
     let pitch = width as usize * layout.samples();
@@ -38,20 +33,32 @@ pub(super) fn read(data: &[u8], request: &Request, limits: &Limits) -> Result<Pi
         return Err(Format::Tiff.unsupported("its samples do not fill its rows"));
     }
     if layout == Layout::InvertedCmyk {
-        pixels.iter_mut().for_each(|sample| *sample = 255 - *sample);
+        for sample in &mut pixels {
+            *sample = 255 - *sample;
+        }
     }
-    let plan = Plan::new(stored, orientation, request, MOST_REDUCTION);
-    let mut rows = Rows::new(stored, layout, plan.reduction);
+    let reduction = plan(stored, orientation, request, MOST_REDUCTION);
+    let mut rows = Rows::new(stored, layout, reduction);
     pixels.chunks_exact(pitch).for_each(|row| rows.push(row));
     let raster = rows.finish();
     Ok(Picture {
         raster,
         stored,
-        reduction: plan.reduction,
-        origin: (0, 0),
+        reduction,
         orientation,
         profile,
     })
+}
+
+fn orientation(decoder: &mut Source<'_>) -> Orientation {
+    const XMP: Tag = Tag::Unknown(700);
+    let tag = decoder
+        .find_tag_unsigned::<u32>(Tag::Orientation)
+        .ok()
+        .flatten();
+    tag.and_then(Orientation::new)
+        .or_else(|| exif::xmp_orientation(&decoder.get_tag_u8_vec(XMP).ok()?))
+        .unwrap_or(Orientation::UPRIGHT)
 }
 
 fn layout(decoder: &mut Source<'_>) -> Result<Layout> {

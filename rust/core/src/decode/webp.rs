@@ -9,7 +9,7 @@ use super::exif;
 use super::geometry::Size;
 use super::limits::Limits;
 use super::orientation::Orientation;
-use super::picture::{Picture, Plan};
+use super::picture::{Picture, plan};
 use super::raster::{Layout, MOST_REDUCTION, Rows};
 use super::sniff::Format;
 use crate::{Error, Result};
@@ -26,24 +26,32 @@ pub(super) fn read(data: &[u8], request: &Request, limits: &Limits) -> Result<Pi
     } else {
         Layout::Rgb
     };
+    // The decoder holds the picture up to three times, once with four samples a pixel.
+    Limits::check_buffer(stored.pixels() * 8)?;
     let profile = decoder.icc_profile().ok().flatten();
-    let exif = decoder.exif_metadata().ok().flatten();
-    let orientation = exif.map_or(Orientation::UPRIGHT, |block| exif::orientation(&block));
+    let orientation = orientation(&mut decoder);
     let pitch = width as usize * layout.samples();
     let mut pixels = vec![0; pitch * height as usize];
     decoder.read_image(&mut pixels).map_err(failed)?;
-    let plan = Plan::new(stored, orientation, request, MOST_REDUCTION);
-    let mut rows = Rows::new(stored, layout, plan.reduction);
+    let reduction = plan(stored, orientation, request, MOST_REDUCTION);
+    let mut rows = Rows::new(stored, layout, reduction);
     pixels.chunks_exact(pitch).for_each(|row| rows.push(row));
     let raster = rows.finish();
     Ok(Picture {
         raster,
         stored,
-        reduction: plan.reduction,
-        origin: (0, 0),
+        reduction,
         orientation,
         profile,
     })
+}
+
+fn orientation(decoder: &mut WebPDecoder<Cursor<&[u8]>>) -> Orientation {
+    let exif = decoder.exif_metadata().ok().flatten();
+    let xmp = decoder.xmp_metadata().ok().flatten();
+    exif.and_then(|block| exif::orientation(&block))
+        .or_else(|| exif::xmp_orientation(&xmp?))
+        .unwrap_or(Orientation::UPRIGHT)
 }
 
 fn failed(error: DecodingError) -> Error {

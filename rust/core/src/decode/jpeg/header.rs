@@ -19,6 +19,7 @@ const SOS: u8 = 0xda;
 const APP1: u8 = 0xe1;
 const APP2: u8 = 0xe2;
 const TEM: u8 = 0x01;
+const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 
 /// What a decoder will meet.
 pub(super) struct Header {
@@ -96,6 +97,7 @@ fn segment(data: &[u8], at: usize) -> Option<(u8, &[u8], usize)> {
 struct Found<'a> {
     frame: Option<(u8, &'a [u8])>,
     orientation: Option<Orientation>,
+    xmp_orientation: Option<Orientation>,
     profile: Vec<(u8, u8, &'a [u8])>,
 }
 
@@ -105,8 +107,10 @@ impl<'a> Found<'a> {
             DHT | JPG | DAC => {}
             SOF0..=SOF15 => self.frame = Some((marker - SOF0, body)),
             APP1 if body.starts_with(b"Exif\0\0") => {
-                self.orientation
-                    .get_or_insert_with(|| exif::orientation(body));
+                self.orientation = self.orientation.or_else(|| exif::orientation(body));
+            }
+            APP1 if body.starts_with(XMP) => {
+                self.xmp_orientation = self.xmp_orientation.or_else(|| exif::xmp_orientation(body));
             }
             APP2 => {
                 if let Some([number, count, chunk @ ..]) = body.strip_prefix(b"ICC_PROFILE\0") {
@@ -144,7 +148,10 @@ impl<'a> Found<'a> {
             precision,
             single_scan: !progressive && scan.first() == Some(&count),
             components,
-            orientation: self.orientation.unwrap_or(Orientation::UPRIGHT),
+            orientation: self
+                .orientation
+                .or(self.xmp_orientation)
+                .unwrap_or(Orientation::UPRIGHT),
             profile: self.joined_profile(),
         })
     }

@@ -3,7 +3,7 @@
 use super::Request;
 use super::geometry::Size;
 use super::limits::Limits;
-use super::picture::{Picture, Plan};
+use super::picture::{Picture, plan};
 use super::raster::{Channels, Raster};
 use super::sniff::Format;
 use crate::Result;
@@ -22,13 +22,13 @@ pub(super) fn read(data: &[u8], request: &Request, limits: &Limits) -> Result<Pi
     let header = Header::parse(data)?;
     limits.check_size(header.size)?;
     header.check()?;
-    let plan = Plan::new(header.size, header.orientation, request, MOST_REDUCTION);
-    let size = header.size.reduced(plan.reduction);
+    let reduction = plan(header.size, header.orientation, request, MOST_REDUCTION);
+    let size = header.size.reduced(reduction);
     let channels = header.channels();
     let bytes = size.pixels() * channels.count() as u64;
     Limits::check_buffer(bytes + header.coefficient_bytes())?;
     let mut pixels = vec![0; bytes as usize];
-    strict::decompress(data, &header, plan.reduction, &mut pixels)?;
+    strict::decompress(data, &header, reduction, &mut pixels)?;
     Ok(Picture {
         raster: Raster {
             size,
@@ -36,8 +36,7 @@ pub(super) fn read(data: &[u8], request: &Request, limits: &Limits) -> Result<Pi
             pixels,
         },
         stored: header.size,
-        reduction: plan.reduction,
-        origin: (0, 0),
+        reduction,
         orientation: header.orientation,
         profile: header.profile,
     })

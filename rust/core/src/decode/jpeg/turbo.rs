@@ -1,4 +1,4 @@
-//! The TurboJPEG API of libjpeg-turbo, as far as it is needed here; the only unsafe code of the decoders.
+//! The `TurboJPEG` API of libjpeg-turbo, as far as it is needed here; the only unsafe code of the decoders.
 //!
 //! The `turbojpeg` crate's safe wrapper has no access to the strictness and memory limits that are needed.
 #![allow(unsafe_code)]
@@ -12,6 +12,9 @@ use super::header::Header;
 use super::strict::Warnings;
 use crate::decode::geometry::Size;
 use crate::decode::limits::Limits;
+
+/// Rows follow one another without padding.
+const PACKED_ROWS: libc::c_int = 0;
 
 /// Why a call failed.
 pub(super) struct Failure {
@@ -27,7 +30,6 @@ pub(super) struct Decompressor {
     size: Size,
     /// Bytes that `decompress` writes.
     bytes: usize,
-    pitch: libc::c_int,
     format: libc::c_int,
 }
 
@@ -42,18 +44,17 @@ impl Decompressor {
         let size = header.size.reduced(reduction);
         // SAFETY: the argument is a documented constant.
         let handle =
-            NonNull::new(unsafe { raw::tj3Init(raw::TJINIT_TJINIT_DECOMPRESS as libc::c_int) });
+            NonNull::new(unsafe { raw::tj3Init(raw::TJINIT_TJINIT_DECOMPRESS.cast_signed()) });
         let mut this = Self {
             handle: handle.ok_or_else(|| Failure {
                 message: "out of memory".into(),
                 warning: false,
             })?,
             size: header.size,
-            bytes: size.pixels() as usize * samples as usize,
-            pitch: size.width as libc::c_int * samples,
+            bytes: size.pixels() as usize * samples,
             format,
         };
-        this.set(raw::TJPARAM_TJPARAM_SCANLIMIT, Limits::SCANS as libc::c_int)?;
+        this.set(raw::TJPARAM_TJPARAM_SCANLIMIT, Limits::SCANS.cast_signed())?;
         this.set(
             raw::TJPARAM_TJPARAM_MAXMEMORY,
             (Limits::BUFFER >> 20) as libc::c_int,
@@ -61,7 +62,7 @@ impl Decompressor {
         this.set(raw::TJPARAM_TJPARAM_SAVEMARKERS, 0)?;
         let factor = raw::tjscalingfactor {
             num: 1,
-            denom: reduction as libc::c_int,
+            denom: reduction.cast_signed(),
         };
         // SAFETY: the handle lives as long as `this`.
         let status = unsafe { raw::tj3SetScalingFactor(this.handle.as_ptr(), factor) };
@@ -95,13 +96,12 @@ impl Decompressor {
         // SAFETY: `data` as above; `check_output` has made sure, by the library's own reading of the header, that
         // the rows it will write fit `pixels`.
         let status = unsafe {
-            let (source, target) = (data.as_ptr(), pixels.as_mut_ptr());
             raw::tj3Decompress8(
                 self.handle.as_ptr(),
-                source,
+                data.as_ptr(),
                 length,
-                target,
-                self.pitch,
+                pixels.as_mut_ptr(),
+                PACKED_ROWS,
                 self.format,
             )
         };
@@ -125,12 +125,12 @@ impl Decompressor {
 
     fn get(&mut self, parameter: raw::TJPARAM) -> libc::c_int {
         // SAFETY: the handle lives as long as `self`.
-        unsafe { raw::tj3Get(self.handle.as_ptr(), parameter as libc::c_int) }
+        unsafe { raw::tj3Get(self.handle.as_ptr(), parameter.cast_signed()) }
     }
 
     fn set(&mut self, parameter: raw::TJPARAM, value: libc::c_int) -> Result<(), Failure> {
         // SAFETY: the handle lives as long as `self`.
-        let status = unsafe { raw::tj3Set(self.handle.as_ptr(), parameter as libc::c_int, value) };
+        let status = unsafe { raw::tj3Set(self.handle.as_ptr(), parameter.cast_signed(), value) };
         self.checked(status)
     }
 
@@ -154,7 +154,7 @@ impl Decompressor {
         let message = message.to_string_lossy().into_owned();
         Failure {
             message,
-            warning: code == raw::TJERR_TJERR_WARNING as libc::c_int,
+            warning: code == raw::TJERR_TJERR_WARNING.cast_signed(),
         }
     }
 }
