@@ -20,6 +20,8 @@ TOO_FAR = "the best entry is less similar than a certain match would be"
 
 SOFTENING = 0.03
 """Distance below which two entries are told apart no further."""
+ALIKE = math.log(2)
+"""Lead below which a rival is named as the doubt: it is less than twice as far as the best entry."""
 _HALF = 0.5
 
 
@@ -102,8 +104,8 @@ def decide(scores: Sequence[float], calibration: Calibration, *, max_false_accep
         return Decision("match", probability, caveat, probabilities)
     if probability < min(_HALF, 1 - max_false_accept):
         return Decision("no_match", probability, (NOTHING_SIMILAR, *caveat), probabilities)
-    beaten = rival is None or 1 - calibration.probability(best, 0.0) > max_false_accept
-    return Decision("unsure", probability, (TOO_FAR if beaten else TOO_CLOSE, *caveat), probabilities)
+    close = rival is not None and lead(best, rival) < ALIKE
+    return Decision("unsure", probability, (TOO_CLOSE if close else TOO_FAR, *caveat), probabilities)
 
 
 def default_calibration() -> Calibration:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from arthur.decision import (
     NOT_CALIBRATED,
     TOO_CLOSE,
+    TOO_FAR,
     Calibration,
     decide,
     default_calibration,
@@ -71,6 +72,11 @@ def test_a_rival_is_named_as_the_doubt() -> None:
     steep = Calibration(-10.0, 12.0, 10.0, 0.0)
     decision = decide([0.9, 0.9], steep, max_false_accept=0.001)
     assert (decision.kind, decision.reasons[0]) == ("unsure", TOO_CLOSE)
+
+
+def test_a_middling_score_is_named_as_the_doubt() -> None:
+    decision = decide([0.8, 0.3], Calibration(-10.0, 12.0, 3.0, 0.0), max_false_accept=0.001)
+    assert (decision.kind, decision.reasons[0]) == ("unsure", TOO_FAR)
 
 
 def test_an_uncalibrated_answer_says_so() -> None:

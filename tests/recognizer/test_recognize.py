@@ -71,6 +71,13 @@ def test_scores_fall(house: Any, picture: Any) -> None:
     assert scores == sorted(scores, reverse=True)
 
 
+def test_a_score_is_never_above_one(house: Any, picture: Any) -> None:
+    house.enroll("a/e1/main", 1)
+    key, (vector, artist) = house.index.rows.popitem()
+    house.index.rows[key] = (vector * 1.001, artist)
+    assert house.recognizer.recognize(picture(1)).matches[0].score == 1.0
+
+
 def test_a_replaced_view_is_never_returned(house: Any, picture: Any) -> None:
     house.enroll("a/e1/main", 1)
     house.enroll("a/e1/main", 2)

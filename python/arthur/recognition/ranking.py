@@ -66,8 +66,11 @@ def rank(
 
 
 def _pairs(neighbors: Neighbors) -> list[tuple[int, float]]:
-    """Return (key, score) of the first row without the padding, in a fixed order."""
-    keys, scores = neighbors.keys[0], neighbors.scores[0]
+    """Return (key, score) of the first row without the padding, in a fixed order.
+
+    Vectors kept in half precision are not quite of length one, so a copy may score a little above 1: it counts as 1.
+    """
+    keys, scores = neighbors.keys[0], np.minimum(neighbors.scores[0], 1)
     pairs = [(key, score) for key, score in zip(keys.tolist(), scores.tolist(), strict=True) if key >= 0]
     return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
 
