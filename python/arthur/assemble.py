@@ -79,12 +79,7 @@ def open_arthur(settings: Settings) -> Arthur:
         opened.callback(encoder.close)
         index = open_following_index(settings, catalog, encoder)
         opened.callback(_close_index, index)
-        fetcher = Fetcher(
-            max_bytes=settings.max_image_bytes,
-            timeout_s=settings.fetch_timeout_s,
-            retries=settings.fetch_retries,
-            allow=settings.fetch_allow,
-        )
+        fetcher = _open_fetcher(settings)
         opened.callback(fetcher.close)
         decoder = ImageDecoder(Limits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels))
         parts = Parts(
@@ -98,18 +93,9 @@ def open_arthur(settings: Settings) -> Arthur:
             calibration=_calibration(settings, catalog, encoder),
             identity=lambda: index.identity,
         )
-        return Arthur(
-            settings=settings,
-            catalog=catalog,
-            index=index,
-            cache=cache,
-            blobs=blobs,
-            encoder=encoder,
-            decoder=decoder,
-            fetcher=fetcher,
-            recognizer=Recognizer(parts, _options(settings)),
-            _opened=opened.pop_all(),
-        )
+        recognizer = Recognizer(parts, _options(settings))
+        kept = opened.pop_all()
+        return Arthur(settings, catalog, index, cache, blobs, encoder, decoder, fetcher, recognizer, kept)
 
 
 def check_data_folder(folder: Path) -> None:
@@ -146,6 +132,15 @@ def open_following_index(settings: Settings, catalog: Catalog, encoder: Encoder)
 def calibration_note(fingerprint: str) -> str:
     """Return the name under which the catalog keeps the calibration of an engine."""
     return f"calibration:{fingerprint}"
+
+
+def _open_fetcher(settings: Settings) -> Fetcher:
+    return Fetcher(
+        max_bytes=settings.max_image_bytes,
+        timeout_s=settings.fetch_timeout_s,
+        retries=settings.fetch_retries,
+        allow=settings.fetch_allow,
+    )
 
 
 def _open_encoder(settings: Settings) -> Encoder:

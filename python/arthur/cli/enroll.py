@@ -37,8 +37,7 @@ def enroll(
 
     if view is not None and len(files) > 1:
         raise BadRequest("--view names one file; several are named by their files")
-    names = [view or MAIN_VIEW] if len(files) == 1 else [file.stem for file in files]
-    views = [ViewId(artist, entry, name) for name in names]
+    views = [ViewId(artist, entry, (view or MAIN_VIEW) if len(files) == 1 else file.stem) for file in files]
     facts = _metadata(metadata or [])
     failed = False
     with session(data=data, engine=engine) as arthur:

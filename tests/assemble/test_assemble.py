@@ -1,0 +1,66 @@
+"""Opening and closing the whole, on real parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arthur.assemble import open_arthur
+from arthur.catalog.sql import SqlCatalog
+from arthur.config import Settings, load_settings
+from arthur.errors import ConfigError
+from arthur.recognizer import Enrolment
+from arthur.types import ViewId
+from tests.models import picture
+
+
+@pytest.fixture
+def settings(tmp_path: Path, tiny_engine: Path) -> Callable[..., Settings]:
+    """Settings over a folder of its own with the tiny engine: `settings(index=...)`."""
+    given = {"data": tmp_path / "data", "engine": str(tiny_engine), "index": "exact:"}
+    return lambda **more: load_settings(**(given | more))
+
+
+def test_a_view_is_found_after_opening_again(settings: Callable[..., Settings]) -> None:
+    with open_arthur(settings()) as arthur:
+        arthur.recognizer.enroll(Enrolment(ViewId("a", "e", "v"), picture(1)))
+    with open_arthur(settings()) as arthur:
+        assert arthur.recognizer.recognize(picture(1)).matches[0].view == ViewId("a", "e", "v")
+
+
+def test_closing_twice_is_allowed(settings: Callable[..., Settings]) -> None:
+    arthur = open_arthur(settings())
+    arthur.close()
+    arthur.close()
+
+
+def test_the_data_folder_is_made(settings: Callable[..., Settings], tmp_path: Path) -> None:
+    open_arthur(settings(data=tmp_path / "new" / "data")).close()
+    assert (tmp_path / "new" / "data" / "catalog.db").is_file()
+
+
+def test_a_file_in_place_of_the_data_folder_is_a_clear_error(settings: Callable[..., Settings], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match=r"file cannot be used: .*--data"):
+        open_arthur(settings(data=tmp_path / "file"))
+
+
+@pytest.mark.parametrize("wrong", [{"engine": "no-such-engine"}, {"index": "nowhere:"}])
+def test_what_was_opened_is_closed_when_a_later_part_fails(
+    settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch, wrong: dict[str, str]
+) -> None:
+    closed: list[Any] = []
+    close = SqlCatalog.close
+    monkeypatch.setattr(SqlCatalog, "close", lambda catalog: closed.append(catalog) or close(catalog))
+    with pytest.raises(ConfigError):
+        open_arthur(settings(**wrong))
+    assert len(closed) == 1
+
+
+def test_ready_and_status_of_a_fresh_one(settings: Callable[..., Settings]) -> None:
+    with open_arthur(settings()) as arthur:
+        arthur.recognizer.ready()
+        assert arthur.recognizer.status()["degraded"] == []
