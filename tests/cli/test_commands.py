@@ -1,3 +1,4 @@
+import signal
 import subprocess
 import sys
 from typing import Any
@@ -7,6 +8,7 @@ import pytest
 from typer.main import get_command
 
 from arthur.cli import app
+from arthur.cli.importing import interruption
 
 COMMANDS = sorted(get_command(app).commands)
 
@@ -68,6 +70,14 @@ def test_import_names_what_failed(arthur: Any, shelf: Any) -> None:
     done = arthur("import", shelf)
     assert done.status == 1
     assert done.err.startswith("a0/e0.png: ")
+
+
+def test_the_first_interruption_stops_and_the_second_ends() -> None:
+    with interruption() as stopped:
+        signal.raise_signal(signal.SIGINT)
+        assert stopped()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
 
 
 def test_similar_lists_other_entries(arthur: Any, shelf: Any) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +19,6 @@ from arthur.cli.session import session
 if TYPE_CHECKING:
     from arthur.assemble import Arthur
     from arthur.jobs.importing import Importer, Outcome
-    from arthur.jobs.sources import Source
 
 INTERRUPTED = 130
 
@@ -38,7 +41,8 @@ def import_(
     opened = open_source(source)
     with session(data=data, engine=engine) as arthur, progress_bar("import") as advance:
         tally = Tally(opened.total, advance, json=json)
-        interrupted = _run(_importer(arthur, threads), opened, tally)
+        with interruption() as stopped:
+            interrupted = not _importer(arthur, threads)(opened.items, tally, stopped=stopped)
     tally.conclude(interrupted=interrupted)
     if interrupted:
         raise typer.Exit(INTERRUPTED)
@@ -88,10 +92,18 @@ def _importer(arthur: Arthur, threads: int) -> Importer:
     )
 
 
-def _run(importer: Importer, source: Source, tally: Tally) -> bool:
-    """Import, and return whether it was interrupted."""
+@contextmanager
+def interruption() -> Iterator[Callable[[], bool]]:
+    """Yield a function that says whether Ctrl-C was pressed; pressed again, it interrupts at once."""
+    before = signal.getsignal(signal.SIGINT)
+    asked = Event()
+
+    def ask(*_: object) -> None:
+        asked.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, ask)
     try:
-        importer(source.items, tally)
-    except KeyboardInterrupt:
-        return True
-    return False
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)

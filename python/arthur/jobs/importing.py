@@ -79,11 +79,21 @@ class Importer:
         self._fingerprint = fingerprint
         self._threads = threads
 
-    def __call__(self, items: Iterable[Item | Refused], report: Callable[[Outcome], None]) -> None:
+    def __call__(
+        self,
+        items: Iterable[Item | Refused],
+        report: Callable[[Outcome], None],
+        *,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> bool:
         """Import the items in groups and report each outcome, from this thread, in the order of the source.
 
-        Only a few groups are in memory at a time. When this thread is interrupted, groups in work are finished and
-        reported first, so everything that was written is known. Of two items with one name either may come last.
+        Only a few groups are in memory at a time. Before each group `stopped` is asked; once it says True no further
+        group begins. Groups in work are finished and reported, also when it ends by an error, so everything that was
+        written is known. Of two items with one name either may come last.
+
+        Returns:
+            Whether it came to the end of the source.
 
         Raises:
             StoreError, Overloaded: the catalog cannot write, or the engine is in use by others; the rest was not tried.
@@ -93,6 +103,8 @@ class Importer:
         with ThreadPoolExecutor(self._threads, thread_name_prefix="import") as pool:
             try:
                 for group in _groups(items):
+                    if stopped():
+                        return False
                     pending.append(pool.submit(self._import, group))
                     if len(pending) > self._threads:
                         _settle(pending, report)
@@ -103,6 +115,7 @@ class Importer:
             finally:
                 while pending:
                     _settle(pending, report)
+        return True
 
     def _import(self, group: list[Item | Refused]) -> list[Outcome]:
         """Read a group and enroll what is new, in parts of bounded size."""
