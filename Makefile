@@ -64,9 +64,11 @@ bench: setup ## measure decode, engine, index, catalogue and server; raw rows go
 	@$(BIN)/python -m bench.catalog
 	@$(BIN)/python -m bench.serve
 
-.venv-torch/stamp: requirements/train.txt
+.venv-torch/stamp: requirements/runtime.txt requirements/train.txt
 	@$$(bash deploy/system-tools.sh --python) -m venv .venv-torch
-	@.venv-torch/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/train.txt
+	@for list in runtime train; do \
+		.venv-torch/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/$$list.txt; \
+	done
 	@touch $@
 
 .PHONY: train

@@ -1,6 +1,6 @@
 """Compares exported CLIP graphs with `transformers` on random weights, and prints the largest difference of each.
 
-Needs what `requirements/parity.txt` names besides Arthur's own packages: `make parity` makes an environment for it.
+Needs what `requirements/train.txt` names besides Arthur's own packages: `make parity` makes an environment for it.
 With `--golden FOLDER` it writes the small model that the test suite compares with instead.
 """
 
