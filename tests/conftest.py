@@ -10,20 +10,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import numpy as np
 import onnx
+import psutil
 import pytest
-from bench.artphoto.paintings import painting
 from PIL import Image
 
 from arthur.encode.export.graph import Graph, pixels_input
 from arthur.encode.folder import open_folder, sha256_of
 from arthur.encode.golden import Golden, save_golden
 from arthur.encode.onnx import OnnxEncoder
+from bench.artphoto.paintings import painting
 
 SIDE, DIM = 16, 8
 FACTS = """
@@ -65,7 +67,11 @@ class Server:
 
     def kill(self) -> None:
         """kill -9 the supervisor and all its workers."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        workers = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.kill()
+        for worker in workers:
+            with suppress(psutil.NoSuchProcess):
+                worker.kill()
         self.process.wait()
 
     def stop(self) -> int:
@@ -86,13 +92,10 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         log = tmp_path / f"server-{len(running)}.log"
         environment = os.environ | {f"ARTHUR_{name.upper()}": str(value) for name, value in settings.items()}
         command = [sys.executable, "-m", "arthur", "serve", "--data", str(data), "--port", str(port)]
-        process = subprocess.Popen(
-            [*command, "--workers", str(workers)],
-            stdout=log.open("wb"),
-            stderr=subprocess.STDOUT,
-            env=environment,
-            start_new_session=True,
-        )
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                [*command, "--workers", str(workers)], stdout=out, stderr=subprocess.STDOUT, env=environment
+            )
         server = Server(process, f"http://127.0.0.1:{port}", log)
         running.append(server)
         server.wait_ready()
