@@ -98,6 +98,9 @@ def start(folder: Path, **settings: Any) -> Served:
         )  # fmt: skip
     assert process.stdout is not None
     line = process.stdout.readline()
+    if not line:
+        process.stdout.close()
+        process.wait()
     assert line == f"listening on http://127.0.0.1:{given['port']}\n", log.read_text()
     return Served(process, given["port"], log)
 

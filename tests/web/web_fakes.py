@@ -156,7 +156,7 @@ def open_fake(settings: Settings) -> FakeArthur:
         blobs=blobs,
         canary=lambda: None,
         calibration=load_calibration(None, None, fingerprint=SPEC.fingerprint),
-        identity="fake",
+        identity=lambda: "fake",
     )
     fetcher = Fetcher(
         max_bytes=settings.max_image_bytes,

@@ -84,8 +84,11 @@ def decode_pairs(encoded: str) -> dict[str, tuple[str, ...]]:
     for pair in encoded.split("&"):
         name, _, value = pair.partition("=")
         if pair:
-            name = decode_value(name)
-            pairs[name] = (*pairs.get(name, ()), decode_value(value))
+            try:
+                name, value = decode_value(name), decode_value(value)
+            except BadRequest as error:
+                raise MalformedBody(str(error), kind="encoding_invalid") from error
+            pairs[name] = (*pairs.get(name, ()), value)
     return pairs
 
 
@@ -93,12 +96,12 @@ def decode_value(encoded: str) -> str:
     """Decode `+` and percent escapes once.
 
     Raises:
-        MalformedBody: an escape does not spell UTF-8.
+        BadRequest: an escape does not spell UTF-8.
     """
     try:
         return unquote_plus(encoded, errors="strict")
     except UnicodeDecodeError as error:
-        raise MalformedBody("percent escapes must spell UTF-8", kind="encoding_invalid") from error
+        raise BadRequest("percent escapes must spell UTF-8") from error
 
 
 def json_object(request: Request) -> dict[str, JsonValue]:

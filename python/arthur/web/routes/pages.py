@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from arthur.web.docs_page import docs_page
 from arthur.web.http import JSON, Request, Response
 from arthur.web.openapi import openapi_json
@@ -9,24 +11,25 @@ from arthur.web.routing import Doc, Route
 from arthur.web.service import Service
 
 
-def openapi(service: Service, request: Request) -> Response:  # every handler has this form
+def openapi(service: Service, request: Request) -> Response:
     """Give the OpenAPI document."""
-    return Response(200, openapi_json(_routes(), service.version), {"content-type": JSON})
+    return Response(200, _document(service.version), {"content-type": JSON})
 
 
-def docs(service: Service, request: Request) -> Response:  # every handler has this form
+def docs(service: Service, request: Request) -> Response:
     """Give the API page."""
     headers = {
         "content-type": "text/html; charset=utf-8",
         "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
     }
-    return Response(200, docs_page(openapi_json(_routes(), service.version)), headers)
+    return Response(200, docs_page(_document(service.version)), headers)
 
 
-def _routes() -> tuple[Route, ...]:
+@cache
+def _document(version: str) -> bytes:
     from arthur.web.routes import all_routes  # the table holds this module's own routes
 
-    return all_routes()
+    return openapi_json(all_routes(), version)
 
 
 ROUTES = (
