@@ -29,6 +29,7 @@ _REDIRECTS = 5
 _FIRST_PAUSE_S = 0.1
 _MAX_URL = 4096
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_UNICAST = ipaddress.IPv6Network("2000::/3")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
 
 
@@ -162,6 +163,8 @@ class Fetcher:
             return self._may_reach(inner)
         if any(address.version == network.version and address in network for network in self._allowed):
             return True
+        if address.version == 6 and address not in _UNICAST:
+            return False  # site-local, translated and unassigned ranges, which ipaddress calls global
         return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
@@ -188,6 +191,8 @@ def check_form(url: str) -> None:
 
 def _is_odd_number(host: str) -> bool:
     """Whether a host is a number that some resolvers take for an address: 2130706433, 0x7f.1, 0177.0.0.1."""
+    if ":" in host:
+        return False
     last = host.rstrip(".").rpartition(".")[2].lower()
     if not (last.isdigit() or last.startswith("0x")):
         return False
