@@ -67,7 +67,10 @@ def test_a_compressed_body_is_400(client, pictures):
     assert client.post(MATCH, content=pictures(1), headers=headers).status_code == 400
 
 
-@pytest.mark.parametrize("target", ["/api/v1/artists/%FF", "/match/%ff", "/status?a=%ff", "//", "/%", "/api/v1/artists/%zz", "/" + "a/" * 4000])
+@pytest.mark.parametrize(
+    "target",
+    ["/api/v1/artists/%FF", "/match/%ff", "/status?a=%ff", "//", "/%", "/api/v1/artists/%zz", "/" + "a/" * 4000],
+)
 def test_an_odd_target_gets_an_answer_of_ours(server, target):
     answer = server.send(f"GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
     assert answer.split(b" ")[1] in (b"400", b"404", b"405", b"200")
@@ -76,7 +79,10 @@ def test_an_odd_target_gets_an_answer_of_ours(server, target):
 
 def test_deep_json_is_400(client):
     body = b'{"images":' + b"[" * 100_000
-    assert client.post("/api/v1/batch/match", content=body, headers={"content-type": "application/json"}).status_code == 400
+    assert (
+        client.post("/api/v1/batch/match", content=body, headers={"content-type": "application/json"}).status_code
+        == 400
+    )
 
 
 def test_30_megabytes_are_413(client):
@@ -86,7 +92,9 @@ def test_30_megabytes_are_413(client):
 
 def test_a_slow_client_keeps_nobody_waiting(server, client):
     with socket.create_connection(("127.0.0.1", server.port), 10) as slow:
-        slow.sendall(f"POST {MATCH} HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: 1000\r\n\r\nab".encode())
+        slow.sendall(
+            f"POST {MATCH} HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: 1000\r\n\r\nab".encode()
+        )
         assert all(client.get("/healthz").elapsed.total_seconds() < 2 for _ in range(5))
 
 

@@ -190,3 +190,16 @@ def test_a_rebuild_can_be_waited_for(client, put):
     put(1)
     answer = client.post("/api/v1/index/rebuild", params={"wait": "true"})
     assert (answer.status_code, answer.json()["state"]) == (200, "done")
+
+
+def test_a_browser_gets_the_page_and_its_files(client):
+    page = client.get("/", headers={"accept": "text/html,*/*"})
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    for name, kind in (("page.css", "text/css"), ("page.js", "text/javascript")):
+        assert f"/static/{name}" in page.text
+        assert client.get(f"/static/{name}").headers["content-type"].startswith(kind)
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "..%2Fapp.py", "%2Fetc%2Fpasswd"])
+def test_no_other_file_can_be_asked_for(client, name):
+    assert client.get(f"/static/{name}").status_code == 404

@@ -13,7 +13,7 @@ import structlog
 
 from arthur.errors import ArthurError, NotFound, Overloaded
 from arthur.web.body import check_length, check_size
-from arthur.web.http import Request, Response, json_response, legacy_error, problem, status_of
+from arthur.web.http import MethodNotAllowedError, Request, Response, legacy_error, problem, status_of
 from arthur.web.routing import Route, Table
 from arthur.web.service import Service
 
@@ -55,7 +55,9 @@ class App:
         allowed = _allowed(methods)
         if request.method == "OPTIONS":
             return Plan(request, answer=Response(HTTPStatus.NO_CONTENT, b"", {"allow": allowed}))
-        return Plan(request, answer=_method_not_allowed(request, allowed))
+        return Plan(
+            request, answer=told(request, MethodNotAllowedError("Method Not Allowed")).having({"allow": allowed})
+        )
 
     def run(self, plan: Plan) -> Response:
         """Run the handler of a plan, and turn whatever it raises into an answer. Blocks."""
@@ -120,10 +122,3 @@ def told(request: Request, error: Exception, route: Route | None = None) -> Resp
 def _allowed(methods: Mapping[str, Route]) -> str:
     also = {"HEAD"} if "GET" in methods else set()
     return ", ".join(sorted({*methods, *also, "OPTIONS"}))
-
-
-def _method_not_allowed(request: Request, allowed: str) -> Response:
-    status, headers = HTTPStatus.METHOD_NOT_ALLOWED, {"allow": allowed}
-    if not request.path.startswith("/api/"):
-        return json_response({"detail": status.phrase}, status, headers)
-    return problem(NotFound(f"{request.method} is not answered here"), request.request_id, status).having(headers)

@@ -147,15 +147,22 @@ def _multipart(request: Request, max_file_bytes: int) -> Form:
     _, options = parse_options_header(request.headers["content-type"])
     fields: dict[str, list[str]] = {}
     files: dict[str, list[Upload]] = {}
+    boundary = options.get("boundary", "")
     try:
-        with PushMultipartParser(
-            options.get("boundary", ""), max_segment_count=_MAX_PARTS, max_header_size=8192, strict=True
-        ) as parser:
+        with PushMultipartParser(boundary, max_segment_count=_MAX_PARTS, max_header_size=8192, strict=True) as parser:
             for segment, data in _segments(parser, request.body):
                 _file_or_field(segment, data, max_file_bytes, fields, files)
     except MultipartError as error:
-        raise MalformedBody(f"malformed multipart body: {error}", kind="multipart_invalid") from error
+        raise _malformed(str(error)) from error
+    last = f"\r\n--{boundary}--".encode()
+    end = request.body.find(last)
+    if end >= 0 and request.body[end + len(last) :].strip():
+        raise _malformed("data after the last part")  # a part there would be lost without a word
     return Form({k: tuple(v) for k, v in fields.items()}, {k: tuple(v) for k, v in files.items()})
+
+
+def _malformed(why: str) -> MalformedBody:
+    return MalformedBody(f"malformed multipart body: {why}", kind="multipart_invalid")
 
 
 def _segments(parser: PushMultipartParser, body: bytes) -> list[tuple[MultipartSegment, bytes]]:

@@ -293,6 +293,14 @@ class ProgressOut(BaseModel):
     at: Annotated[float, Field(description="Seconds since 1970")]
 
 
+class CatalogOut(BaseModel):
+    """How much there is."""
+
+    artists: int
+    entries: int
+    views: int
+
+
 class StatusOut(BaseModel):
     """How Arthur is. Further members describe the parts."""
 
@@ -300,6 +308,7 @@ class StatusOut(BaseModel):
 
     status: Literal["ok", "degraded"]
     version: str
+    catalog: CatalogOut | None
     index_progress: ProgressOut | None
 
 

@@ -29,13 +29,14 @@ def ready(service: Service, request: Request) -> Response:
 
 def status(service: Service, request: Request) -> Response:  # every handler has this form
     """Describe the parts."""
-    state = service.recognizer.status()
+    state = dict(service.recognizer.status())
+    catalog = state.pop("counts", None)
     try:
         progress = service.rebuild.board.read()
     except StoreError:
         progress = None
     top = {"status": "degraded" if state.get("degraded") else "ok", "version": service.version}
-    return json_response({**top, **state, "index_progress": progress})
+    return json_response({**top, "catalog": catalog, **state, "index_progress": progress})
 
 
 def metrics(service: Service, request: Request) -> Response:  # every handler has this form

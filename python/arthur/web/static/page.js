@@ -1,0 +1,88 @@
+// One question to the server: which artwork does this picture show? Works without any outside request.
+const one = (id) => document.getElementById(id);
+const WORDS = { match: "This is it", unsure: "Perhaps one of these", no_match: "None of ours" };
+let asked = 0;
+
+async function showStatus() {
+  try {
+    const response = await fetch("/api/v1/status");
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    const { catalog, engine } = await response.json();
+    one("status").textContent = `${catalog.views} pictures of ${catalog.entries} works by ${catalog.artists} artists · ${engine}`;
+  } catch {
+    one("status").textContent = "the server does not answer; trying again";
+    setTimeout(showStatus, 3000);
+  }
+}
+
+async function ask(file) {
+  if (!file) return;
+  const question = ++asked;
+  const preview = one("preview");
+  URL.revokeObjectURL(preview.src);
+  preview.src = URL.createObjectURL(file);
+  preview.hidden = false;
+  preview.onerror = () => { preview.hidden = true; };
+  one("answer").hidden = false;
+  say("Looking…", "");
+  const form = new FormData();
+  form.append("image", file, file.name || "photo");
+  let body;
+  try {
+    const response = await fetch("/api/v1/match?k=6", { method: "POST", body: form });
+    body = await response.json();
+    if (question !== asked) return;
+    if (!response.ok) return say(body.detail ?? body.title, "problem", body);
+  } catch {
+    if (question === asked) say("The server does not answer. The picture is kept here: choose it again in a moment.", "problem");
+    return;
+  }
+  showAnswer(body);
+}
+
+function say(text, kind, body) {
+  const decision = one("decision");
+  decision.textContent = text;
+  decision.className = kind;
+  one("reasons").replaceChildren();
+  one("matches").replaceChildren();
+  one("timings").textContent = "";
+  one("json").textContent = body ? JSON.stringify(body, null, 2) : "";
+}
+
+function showAnswer(body) {
+  say(`${WORDS[body.decision]} (${(100 * body.probability).toFixed(1)} %)`, body.decision, body);
+  one("reasons").replaceChildren(...body.reasons.map((reason) => element("li", reason)));
+  one("matches").replaceChildren(...body.matches.map(matchItem));
+  const stages = Object.entries(body.timings_ms).map(([stage, ms]) => `${stage} ${ms.toFixed(1)}`);
+  one("timings").textContent = `${stages.join(" · ")} ms`;
+}
+
+function matchItem(match) {
+  const item = document.createElement("li");
+  if (match.thumbnail) {
+    const image = document.createElement("img");
+    image.src = match.thumbnail;
+    image.alt = `${match.entry_id} by ${match.artist_id}`;
+    item.append(image);
+  }
+  item.append(element("strong", match.entry_id), element("div", match.artist_id), element("div", `score ${match.score.toFixed(3)}`));
+  return item;
+}
+
+function element(tag, text) {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  return made;
+}
+
+const drop = one("drop");
+one("photo").addEventListener("change", (event) => ask(event.target.files[0]));
+one("question").addEventListener("submit", (event) => event.preventDefault());
+for (const name of ["dragenter", "dragover"]) {
+  document.addEventListener(name, (event) => { event.preventDefault(); drop.classList.add("over"); });
+}
+for (const name of ["dragleave", "drop"]) document.addEventListener(name, () => drop.classList.remove("over"));
+document.addEventListener("drop", (event) => { event.preventDefault(); ask(event.dataTransfer.files[0]); });
+document.addEventListener("paste", (event) => ask(event.clipboardData.files[0]));
+showStatus();
