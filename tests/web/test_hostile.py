@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -34,7 +36,7 @@ MALFORMED = {
 
 @pytest.mark.parametrize("path", [MATCH, "/match", "/artist/image/a/b/c"])
 @pytest.mark.parametrize("case", MALFORMED)
-def test_malformed_multipart_is_told_on_a_connection_that_lives_on(client, case, path):
+def test_malformed_multipart_is_told_on_a_connection_that_lives_on(client: httpx.Client, case: str, path: str) -> None:
     answer = client.post(path, **MALFORMED[case])
     assert answer.status_code == (400 if path == MATCH else 422)
     assert answer.headers["content-type"] in ("application/problem+json", "application/json")
@@ -42,7 +44,7 @@ def test_malformed_multipart_is_told_on_a_connection_that_lives_on(client, case,
 
 
 @pytest.mark.parametrize("media", ["image/png", "application/json", "multipart/form-data; boundary=b"])
-def test_a_body_shorter_than_declared_is_never_taken_for_whole(server, media):
+def test_a_body_shorter_than_declared_is_never_taken_for_whole(server: Any, media: str) -> None:
     head = f"POST {MATCH} HTTP/1.1\r\nHost: a\r\nContent-Type: {media}\r\nContent-Length: 100\r\n\r\n".encode()
     with socket.create_connection(("127.0.0.1", server.port), 10) as connection:
         connection.sendall(head + b"abc")
@@ -51,18 +53,18 @@ def test_a_body_shorter_than_declared_is_never_taken_for_whole(server, media):
     assert server.answers()
 
 
-def test_a_raw_picture_without_a_length_is_400(client, pictures):
+def test_a_raw_picture_without_a_length_is_400(client: httpx.Client, pictures: Callable[..., bytes]) -> None:
     answer = client.post(MATCH, content=iter([pictures(1)]), headers={"content-type": "image/png"})
     assert (answer.status_code, "Content-Length" in answer.json()["detail"]) == (400, True)
 
 
-def test_a_chunked_form_is_taken(client, pictures):
+def test_a_chunked_form_is_taken(client: httpx.Client, pictures: Callable[..., bytes]) -> None:
     whole = httpx.Request("POST", "http://a/", files={"image": ("a.png", pictures(1))})
     sent = {"content": iter([whole.read()]), "headers": {"content-type": whole.headers["content-type"]}}
     assert client.post(MATCH, **sent).status_code == 200
 
 
-def test_a_compressed_body_is_400(client, pictures):
+def test_a_compressed_body_is_400(client: httpx.Client, pictures: Callable[..., bytes]) -> None:
     headers = {"content-type": "image/png", "content-encoding": "gzip"}
     assert client.post(MATCH, content=pictures(1), headers=headers).status_code == 400
 
@@ -71,13 +73,13 @@ def test_a_compressed_body_is_400(client, pictures):
     "target",
     ["/api/v1/artists/%FF", "/match/%ff", "/status?a=%ff", "//", "/%", "/api/v1/artists/%zz", "/" + "a/" * 4000],
 )
-def test_an_odd_target_gets_an_answer_of_ours(server, target):
+def test_an_odd_target_gets_an_answer_of_ours(server: Any, target: str) -> None:
     answer = server.send(f"GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
     assert answer.split(b" ")[1] in (b"400", b"404", b"405", b"200")
     assert b"x-request-id" in answer
 
 
-def test_deep_json_is_400(client):
+def test_deep_json_is_400(client: httpx.Client) -> None:
     body = b'{"images":' + b"[" * 100_000
     assert (
         client.post("/api/v1/batch/match", content=body, headers={"content-type": "application/json"}).status_code
@@ -85,12 +87,12 @@ def test_deep_json_is_400(client):
     )
 
 
-def test_30_megabytes_are_413(client):
+def test_30_megabytes_are_413(client: httpx.Client) -> None:
     answer = client.post(MATCH, content=b"x" * 30_000_000, headers={"content-type": "image/png"})
     assert answer.status_code == 413
 
 
-def test_a_slow_client_keeps_nobody_waiting(server, client):
+def test_a_slow_client_keeps_nobody_waiting(server: Any, client: httpx.Client) -> None:
     with socket.create_connection(("127.0.0.1", server.port), 10) as slow:
         slow.sendall(
             f"POST {MATCH} HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: 1000\r\n\r\nab".encode()
@@ -98,7 +100,9 @@ def test_a_slow_client_keeps_nobody_waiting(server, client):
         assert all(client.get("/healthz").elapsed.total_seconds() < 2 for _ in range(5))
 
 
-def test_chunked_garbage_costs_a_worker_and_the_service_goes_on(own, in_time):
+def test_chunked_garbage_costs_a_worker_and_the_service_goes_on(
+    own: Callable[..., Any], in_time: Callable[..., Any]
+) -> None:
     served = own(workers=2)
     before = set(served.workers())
     head = f"POST {MATCH} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n"
@@ -108,7 +112,7 @@ def test_chunked_garbage_costs_a_worker_and_the_service_goes_on(own, in_time):
     assert len(before & set(served.workers())) >= 1
 
 
-def test_a_client_that_leaves_at_once_harms_nobody(server):
+def test_a_client_that_leaves_at_once_harms_nobody(server: Any) -> None:
     for _ in range(50):
         with socket.create_connection(("127.0.0.1", server.port), 10) as hasty:
             hasty.sendall(b"GET /status HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
@@ -28,23 +31,23 @@ FETCHED = 502
 
 
 @pytest.fixture
-def document(client):
+def document(client: httpx.Client) -> Any:
     return client.get("/api/v1/openapi.json").json()
 
 
-def test_the_document_is_valid(document):
+def test_the_document_is_valid(document: dict[str, Any]) -> None:
     assert document["openapi"].startswith("3.1")
     assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
 
 
-def test_every_api_route_is_described(document):
+def test_every_api_route_is_described(document: dict[str, Any]) -> None:
     served = {(route.path, route.method.lower()) for route in all_routes() if route.path.startswith("/api/")}
     described = {(path, method) for path, methods in document["paths"].items() for method in methods}
     assert served <= described
 
 
 @pytest.mark.parametrize("path", ["/docs", "/api/v1/docs"])
-def test_the_page_asks_nothing_of_the_outside(client, path):
+def test_the_page_asks_nothing_of_the_outside(client: httpx.Client, path: str) -> None:
     page = client.get(path)
     assert page.headers["content-type"].startswith("text/html")
     assert "src=" not in page.text
@@ -57,12 +60,12 @@ OPERATIONS = [(route.method, route.path) for route in all_routes() if route.doc 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-def test_what_is_answered_is_what_is_described(server, document, method, path):
+def test_what_is_answered_is_what_is_described(server: Any, document: dict[str, Any], method: str, path: str) -> None:
     operation = schemathesis.openapi.from_dict(document)[path][method]
 
     @settings(max_examples=20, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy().filter(lambda case: "://" not in str(case.body)))
-    def answered(case):
+    def answered(case: Any) -> None:
         response = case.call(base_url=server.url)
         if response.status_code not in (FETCHED, 504):
             case.validate_response(response, checks=CHECKS)

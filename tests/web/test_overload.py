@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
 
 
 @pytest.fixture
-def busy(own, pictures, in_time):
+def busy(own: Callable[..., Any], pictures: Callable[..., bytes], in_time: Callable[..., Any]) -> Any:
     """A worker of two places, both taken for a while."""
     served = own(engine="slow:2", admitted=2)
     asked = {"content": pictures(1, dark=True), "headers": {"content-type": "image/png"}, "timeout": 30}
@@ -20,7 +22,7 @@ def busy(own, pictures, in_time):
         yield served, asked, pending
 
 
-def test_one_too_many_is_429_at_once_and_the_admitted_are_served(busy):
+def test_one_too_many_is_429_at_once_and_the_admitted_are_served(busy: Any) -> None:
     served, asked, pending = busy
     with httpx.Client(base_url=served.url) as client:
         client.get("/healthz")
@@ -35,7 +37,7 @@ def test_one_too_many_is_429_at_once_and_the_admitted_are_served(busy):
     assert [one.result().status_code for one in pending] == [200, 200]
 
 
-def test_legacy_refusals_are_details_and_probes_are_answered(busy, pictures):
+def test_legacy_refusals_are_details_and_probes_are_answered(busy: Any, pictures: Callable[..., bytes]) -> None:
     served, _, _ = busy
     answer = httpx.post(served.url + "/match", files={"imgFile": ("a.png", pictures(1))})
     assert (answer.status_code, answer.json()) == (429, {"detail": "the server is at capacity"})
