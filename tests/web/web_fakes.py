@@ -140,9 +140,11 @@ class FakeArthur:
 
 
 def open_fake(settings: Settings) -> FakeArthur:
-    """Open it. The engine's name says how slow it is for dark pictures: `slow:0.5`; `broken` does not open."""
+    """Open it. Engine names: slow for dark pictures, `slow:0.5`; `broken` does not open, `bug` is one."""
     if settings.engine == "broken":
         raise ConfigError("engine 'broken' is not installed")
+    if settings.engine == "bug":
+        raise KeyError(settings.engine)
     settings.data.mkdir(parents=True, exist_ok=True)
     catalog, index = open_catalog(settings.catalog_url), Index()
     blobs, cache = open_blobs(settings.blobs_url), open_cache("none:")

@@ -11,9 +11,9 @@ import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from arthur.web.answers import Problem, ProgressOut
 from arthur.web.http import JSON, PROBLEM
 from arthur.web.routing import Doc, Route
-from arthur.web.schemas import Problem, ProgressOut
 
 _REF = "#/components/schemas/{model}"
 _BINARY = {"type": "string", "contentMediaType": "application/octet-stream"}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from arthur.errors import EngineError, StoreError
+from arthur.web.answers import ProbeOut, ProgressOut, StatusOut
 from arthur.web.http import Request, Response, json_response, problem
 from arthur.web.routing import Doc, Route
-from arthur.web.schemas import ProbeOut, ProgressOut, RebuildParams, StatusOut, query_model
+from arthur.web.schemas import RebuildParams, query_model
 from arthur.web.service import Service
 
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
