@@ -86,6 +86,8 @@ class App:
         seconds = time.monotonic() - request.received_at
         self.service.metrics.answered(route.path if route else "", request.method, response.status, seconds)
         headers = {"x-request-id": request.request_id, **self._cors(request)}
+        if "vary" in headers and "vary" in response.headers:
+            headers["vary"] = f"{response.headers['vary']}, {headers['vary']}"
         return response.having(headers)
 
     def _cors(self, request: Request) -> Mapping[str, str]:
