@@ -140,9 +140,11 @@ class FakeArthur:
 
 
 def open_fake(settings: Settings) -> FakeArthur:
-    """Open it. The engine's name says how slow it is for dark pictures: `slow:0.5`; `broken` does not open."""
+    """Open it. Engine names: slow for dark pictures, `slow:0.5`; `broken` does not open, `bug` is one."""
     if settings.engine == "broken":
         raise ConfigError("engine 'broken' is not installed")
+    if settings.engine == "bug":
+        raise KeyError(settings.engine)
     settings.data.mkdir(parents=True, exist_ok=True)
     catalog, index = open_catalog(settings.catalog_url), Index()
     blobs, cache = open_blobs(settings.blobs_url), open_cache("none:")
@@ -156,7 +158,7 @@ def open_fake(settings: Settings) -> FakeArthur:
         blobs=blobs,
         canary=lambda: None,
         calibration=load_calibration(None, None, fingerprint=SPEC.fingerprint),
-        identity="fake",
+        identity=lambda: "fake",
     )
     fetcher = Fetcher(
         max_bytes=settings.max_image_bytes,

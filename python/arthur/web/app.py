@@ -13,7 +13,7 @@ import structlog
 
 from arthur.errors import ArthurError, NotFound, Overloaded
 from arthur.web.body import check_length, check_size
-from arthur.web.http import Request, Response, json_response, legacy_error, problem, status_of
+from arthur.web.http import MethodNotAllowedError, Request, Response, legacy_error, problem, status_of
 from arthur.web.routing import Route, Table
 from arthur.web.service import Service
 
@@ -55,7 +55,9 @@ class App:
         allowed = _allowed(methods)
         if request.method == "OPTIONS":
             return Plan(request, answer=Response(HTTPStatus.NO_CONTENT, b"", {"allow": allowed}))
-        return Plan(request, answer=_method_not_allowed(request, allowed))
+        return Plan(
+            request, answer=told(request, MethodNotAllowedError("Method Not Allowed")).having({"allow": allowed})
+        )
 
     def run(self, plan: Plan) -> Response:
         """Run the handler of a plan, and turn whatever it raises into an answer. Blocks."""
@@ -84,6 +86,8 @@ class App:
         seconds = time.monotonic() - request.received_at
         self.service.metrics.answered(route.path if route else "", request.method, response.status, seconds)
         headers = {"x-request-id": request.request_id, **self._cors(request)}
+        if "vary" in headers and "vary" in response.headers:
+            headers["vary"] = f"{response.headers['vary']}, {headers['vary']}"
         return response.having(headers)
 
     def _cors(self, request: Request) -> Mapping[str, str]:
@@ -120,10 +124,3 @@ def told(request: Request, error: Exception, route: Route | None = None) -> Resp
 def _allowed(methods: Mapping[str, Route]) -> str:
     also = {"HEAD"} if "GET" in methods else set()
     return ", ".join(sorted({*methods, *also, "OPTIONS"}))
-
-
-def _method_not_allowed(request: Request, allowed: str) -> Response:
-    status, headers = HTTPStatus.METHOD_NOT_ALLOWED, {"allow": allowed}
-    if not request.path.startswith("/api/"):
-        return json_response({"detail": status.phrase}, status, headers)
-    return problem(NotFound(f"{request.method} is not answered here"), request.request_id, status).having(headers)

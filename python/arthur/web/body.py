@@ -84,8 +84,11 @@ def decode_pairs(encoded: str) -> dict[str, tuple[str, ...]]:
     for pair in encoded.split("&"):
         name, _, value = pair.partition("=")
         if pair:
-            name = decode_value(name)
-            pairs[name] = (*pairs.get(name, ()), decode_value(value))
+            try:
+                name, value = decode_value(name), decode_value(value)
+            except BadRequest as error:
+                raise MalformedBody(str(error), kind="encoding_invalid") from error
+            pairs[name] = (*pairs.get(name, ()), value)
     return pairs
 
 
@@ -93,12 +96,12 @@ def decode_value(encoded: str) -> str:
     """Decode `+` and percent escapes once.
 
     Raises:
-        MalformedBody: an escape does not spell UTF-8.
+        BadRequest: an escape does not spell UTF-8.
     """
     try:
         return unquote_plus(encoded, errors="strict")
     except UnicodeDecodeError as error:
-        raise MalformedBody("percent escapes must spell UTF-8", kind="encoding_invalid") from error
+        raise BadRequest("percent escapes must spell UTF-8") from error
 
 
 def json_object(request: Request) -> dict[str, JsonValue]:
@@ -144,15 +147,22 @@ def _multipart(request: Request, max_file_bytes: int) -> Form:
     _, options = parse_options_header(request.headers["content-type"])
     fields: dict[str, list[str]] = {}
     files: dict[str, list[Upload]] = {}
+    boundary = options.get("boundary", "")
     try:
-        with PushMultipartParser(
-            options.get("boundary", ""), max_segment_count=_MAX_PARTS, max_header_size=8192, strict=True
-        ) as parser:
+        with PushMultipartParser(boundary, max_segment_count=_MAX_PARTS, max_header_size=8192, strict=True) as parser:
             for segment, data in _segments(parser, request.body):
                 _file_or_field(segment, data, max_file_bytes, fields, files)
     except MultipartError as error:
-        raise MalformedBody(f"malformed multipart body: {error}", kind="multipart_invalid") from error
+        raise _malformed(str(error)) from error
+    last = f"\r\n--{boundary}--".encode()
+    end = request.body.find(last)
+    if end >= 0 and request.body[end + len(last) :].strip():
+        raise _malformed("data after the last part")  # a part there would be lost without a word
     return Form({k: tuple(v) for k, v in fields.items()}, {k: tuple(v) for k, v in files.items()})
+
+
+def _malformed(why: str) -> MalformedBody:
+    return MalformedBody(f"malformed multipart body: {why}", kind="multipart_invalid")
 
 
 def _segments(parser: PushMultipartParser, body: bytes) -> list[tuple[MultipartSegment, bytes]]:

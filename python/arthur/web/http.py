@@ -27,21 +27,6 @@ JSON = "application/json"
 PROBLEM = "application/problem+json"
 INTERNAL = "internal error"
 
-STATUSES: Mapping[type[ArthurError], HTTPStatus] = {
-    BadRequest: HTTPStatus.BAD_REQUEST,
-    Unauthorized: HTTPStatus.UNAUTHORIZED,
-    Forbidden: HTTPStatus.FORBIDDEN,
-    NotFound: HTTPStatus.NOT_FOUND,
-    Conflict: HTTPStatus.CONFLICT,
-    ImageTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    InvalidImage: HTTPStatus.UNPROCESSABLE_ENTITY,
-    Overloaded: HTTPStatus.TOO_MANY_REQUESTS,
-    FetchError: HTTPStatus.BAD_GATEWAY,
-    StoreError: HTTPStatus.SERVICE_UNAVAILABLE,
-    DeadlineExceeded: HTTPStatus.GATEWAY_TIMEOUT,
-}
-"""Status by class; a subclass that is not named has its nearest parent's, and what has none is 500."""
-
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -86,6 +71,12 @@ class Response:
         return Response(self.status, self.body, {**self.headers, **headers})
 
 
+class MethodNotAllowedError(ArthurError):
+    """The path exists, but not for this method."""
+
+    code = "method_not_allowed"
+
+
 class MalformedBody(BadRequest):
     """The body is not of its declared form. `where` and `kind` are what legacy clients are told of it."""
 
@@ -93,6 +84,23 @@ class MalformedBody(BadRequest):
         super().__init__(message)
         self.kind = kind
         self.where = where
+
+
+STATUSES: Mapping[type[ArthurError], HTTPStatus] = {
+    BadRequest: HTTPStatus.BAD_REQUEST,
+    Unauthorized: HTTPStatus.UNAUTHORIZED,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    NotFound: HTTPStatus.NOT_FOUND,
+    MethodNotAllowedError: HTTPStatus.METHOD_NOT_ALLOWED,
+    Conflict: HTTPStatus.CONFLICT,
+    ImageTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    InvalidImage: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Overloaded: HTTPStatus.TOO_MANY_REQUESTS,
+    FetchError: HTTPStatus.BAD_GATEWAY,
+    StoreError: HTTPStatus.SERVICE_UNAVAILABLE,
+    DeadlineExceeded: HTTPStatus.GATEWAY_TIMEOUT,
+}
+"""Status by class; a subclass that is not named has its nearest parent's, and what has none is 500."""
 
 
 def json_response(payload: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -12,9 +11,9 @@ import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from arthur.web.answers import Problem, ProgressOut
 from arthur.web.http import JSON, PROBLEM
 from arthur.web.routing import Doc, Route
-from arthur.web.schemas import Problem, ProgressOut
 
 _REF = "#/components/schemas/{model}"
 _BINARY = {"type": "string", "contentMediaType": "application/octet-stream"}
@@ -28,7 +27,6 @@ _PLACES = {
 Json = dict[str, Any]
 
 
-@lru_cache(maxsize=1)
 def openapi_json(routes: tuple[Route, ...], version: str) -> bytes:
     """Return the document of all routes that have a Doc, as JSON."""
     shown = [(route, route.doc) for route in routes if route.doc is not None]

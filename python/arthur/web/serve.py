@@ -150,7 +150,7 @@ class Supervisor:
         lived = time.monotonic() - worker.started_at
         if not self._announced and worker.early_deaths == _STARTS:
             raise EngineError("the workers die while they start; the log says why")
-        worker.early_deaths = worker.early_deaths + 1 if lived < _STEADY_S else 0
+        worker.early_deaths = worker.early_deaths + 1 if lived < _STEADY_S or not worker.ready else 0
         wait_s = min(_LONGEST_WAIT_S, 0.1 * 2**worker.early_deaths) if worker.early_deaths > 1 else 0.0
         worker.due = time.monotonic() + wait_s
         log.error("worker_died", pid=process.pid, status=status, lived_s=round(lived, 1), wait_s=wait_s)

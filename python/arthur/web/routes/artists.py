@@ -9,20 +9,11 @@ from typing import TypeVar
 from arthur.catalog import Page
 from arthur.errors import NotFound
 from arthur.types import check_id
+from arthur.web.answers import AnalyticsOut, ArtistOut, ArtistsOut, EntriesOut, EntryOut, RemovedOut, ViewsOut
 from arthur.web.http import Request, Response, json_response
 from arthur.web.routes.views import removed, view_members
 from arthur.web.routing import Doc, Route
-from arthur.web.schemas import (
-    AnalyticsOut,
-    ArtistOut,
-    ArtistsOut,
-    EntriesOut,
-    EntryOut,
-    PageParams,
-    RemovedOut,
-    ViewsOut,
-    query_model,
-)
+from arthur.web.schemas import PageParams, query_model
 from arthur.web.service import Service
 
 Row = TypeVar("Row")

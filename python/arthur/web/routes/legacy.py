@@ -19,6 +19,8 @@ from arthur.web.routes.legacy_input import (
 from arthur.web.routing import Route
 from arthur.web.service import Service
 
+_SHOWN_FROM = 0.01
+"""v1 clients see rows and scores, but no decision: rows are kept back only when the best one is almost surely wrong."""
 ALIVE = "Arthur Image Recognition service is running"
 
 
@@ -42,7 +44,7 @@ def match(service: Service, request: Request) -> Response:
     except InvalidImage as error:
         raise BadRequest(INVALID_FILE) from error
     service.metrics.recognized(answer.decision, dict(answer.timings_ms))
-    rows = () if answer.decision == "no_match" else answer.matches
+    rows = () if answer.probability < _SHOWN_FROM else answer.matches
     matches = [
         {
             "artistId": row.view.artist_id,
@@ -114,6 +116,5 @@ ROUTES = (
     Route("GET", "/status", status, style="legacy", admitted=False),
     Route("POST", "/unified-index", unify, style="legacy"),
     Route("GET", "/list-pickles", pickles, style="legacy", admitted=False),
-    Route("GET", "/", health, style="legacy", admitted=False),
     Route("GET", "/health", health, style="legacy", admitted=False),
 )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from arthur.errors import ArthurError, BadRequest, DeadlineExceeded, NotFound
 from arthur.types import JsonValue, Match, Query, Recognition, StoredView, check_id
+from arthur.web.answers import BatchOut, RecognitionOut, SimilarOut
 from arthur.web.body import MULTIPART, json_object, read_form
 from arthur.web.http import JSON, Request, Response, json_response, problem_of
 from arthur.web.routes.views import view_members
@@ -17,13 +18,10 @@ from arthur.web.schemas import (
     MAX_FRAMES,
     BatchForm,
     BatchJson,
-    BatchOut,
     ImageSource,
     MatchForm,
     MatchJson,
     MatchParams,
-    RecognitionOut,
-    SimilarOut,
     SimilarParams,
     flat,
     query_model,

@@ -1,35 +1,81 @@
-"""The API described: for machines as OpenAPI, for people as a page that asks nothing of the outside."""
+"""Pages: the one that matches a photo, and the API described for machines (OpenAPI) and for people.
+
+None of them asks anything of the outside.
+"""
 
 from __future__ import annotations
 
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from blake3 import blake3
+
+from arthur.errors import NotFound
 from arthur.web.docs_page import docs_page
-from arthur.web.http import JSON, Request, Response
+from arthur.web.http import JSON, Request, Response, etagged
 from arthur.web.openapi import openapi_json
+from arthur.web.routes.legacy import health
 from arthur.web.routing import Doc, Route
 from arthur.web.service import Service
 
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+}
+_PAGE_POLICY = "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'"
+_DOCS_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
-def openapi(service: Service, request: Request) -> Response:  # every handler has this form
+
+def openapi(service: Service, request: Request) -> Response:
     """Give the OpenAPI document."""
-    return Response(200, openapi_json(_routes(), service.version), {"content-type": JSON})
+    return Response(200, _document(service.version), {"content-type": JSON})
 
 
-def docs(service: Service, request: Request) -> Response:  # every handler has this form
+def docs(service: Service, request: Request) -> Response:
     """Give the API page."""
-    headers = {
-        "content-type": "text/html; charset=utf-8",
-        "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
-    }
-    return Response(200, docs_page(openapi_json(_routes(), service.version)), headers)
+    headers = {"content-type": _TYPES[".html"], "content-security-policy": _DOCS_POLICY}
+    return Response(200, docs_page(_document(service.version)), headers)
 
 
-def _routes() -> tuple[Route, ...]:
+def root(service: Service, request: Request) -> Response:
+    """Give browsers the page, and everyone else what v1 answered."""
+    if "text/html" not in request.headers.get("accept", ""):
+        return health(service, request).having({"vary": "Accept"})
+    return _file(request, "index.html").having({"vary": "Accept"})
+
+
+def static(service: Service, request: Request) -> Response:
+    """Give a file of the page."""
+    return _file(request, request.params["name"])
+
+
+def _file(request: Request, name: str) -> Response:
+    kept = _files().get(name)
+    if kept is None:
+        raise NotFound("Not Found")
+    headers = {"content-type": _TYPES[Path(name).suffix], "content-security-policy": _PAGE_POLICY}
+    return etagged(request, blake3(kept).hexdigest()[:32], Response(200, kept, headers))
+
+
+@cache
+def _files() -> dict[str, bytes]:
+    """Return the files that are packaged for the page, by name; only these can be asked for."""
+    folder = resources.files("arthur.web") / "static"
+    return {one.name: one.read_bytes() for one in folder.iterdir() if Path(one.name).suffix in _TYPES}
+
+
+@cache
+def _document(version: str) -> bytes:
     from arthur.web.routes import all_routes  # the table holds this module's own routes
 
-    return all_routes()
+    return openapi_json(all_routes(), version)
 
 
 ROUTES = (
+    Route("GET", "/", root, style="legacy", admitted=False),
+    Route("GET", "/static/{name}", static, style="legacy", admitted=False),
     Route(
         "GET",
         "/api/v1/openapi.json",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from arthur.errors import EngineError, StoreError
+from arthur.web.answers import ProbeOut, ProgressOut, StatusOut
 from arthur.web.http import Request, Response, json_response, problem
 from arthur.web.routing import Doc, Route
-from arthur.web.schemas import ProbeOut, ProgressOut, RebuildParams, StatusOut, query_model
+from arthur.web.schemas import RebuildParams, query_model
 from arthur.web.service import Service
 
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -29,13 +30,14 @@ def ready(service: Service, request: Request) -> Response:
 
 def status(service: Service, request: Request) -> Response:  # every handler has this form
     """Describe the parts."""
-    state = service.recognizer.status()
+    state = dict(service.recognizer.status())
+    catalog = state.pop("counts", None)
     try:
         progress = service.rebuild.board.read()
     except StoreError:
         progress = None
     top = {"status": "degraded" if state.get("degraded") else "ok", "version": service.version}
-    return json_response({**top, **state, "index_progress": progress})
+    return json_response({**top, "catalog": catalog, **state, "index_progress": progress})
 
 
 def metrics(service: Service, request: Request) -> Response:  # every handler has this form

@@ -10,10 +10,11 @@ from arthur.errors import BadRequest, NotFound
 from arthur.pictures import thumbnail_name
 from arthur.recognizer import Enrolment
 from arthur.types import JsonValue, Metadata, StoredView, ViewId
+from arthur.web.answers import RemovedOut, ViewOut
 from arthur.web.body import MULTIPART
 from arthur.web.http import JSON, Request, Response, etagged, json_response
 from arthur.web.routing import Doc, Route
-from arthur.web.schemas import RemovedOut, ViewForm, ViewJson, ViewOut, ViewParams, ViewQuery, read_model
+from arthur.web.schemas import ViewForm, ViewJson, ViewParams, ViewQuery, read_model
 from arthur.web.service import Service
 from arthur.web.uploads import Sent, only, read_sent
 

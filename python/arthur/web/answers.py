@@ -1,0 +1,210 @@
+"""What `/api/v1` answers, as the API page describes it. A test holds the answers against these models."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from arthur.types import DecisionKind
+
+Score = Annotated[float, Field(ge=-1, le=1, description="Cosine similarity; higher is better")]
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class MatchOut(BaseModel):
+    """One entry of the catalogue, by its best view."""
+
+    artist_id: str
+    entry_id: str
+    view_id: str
+    vector_id: str
+    score: Score
+    probability: Probability
+    inliers: int | None
+    coverage: float | None
+    quad: list[tuple[float, float]] | None
+    thumbnail: str
+    metadata: dict[str, JsonValue]
+
+
+class RecognitionOut(BaseModel):
+    """The answer to one photo."""
+
+    decision: DecisionKind
+    probability: Probability
+    reasons: list[str]
+    matches: list[MatchOut]
+    engine: str
+    catalog_seq: int
+    degraded: bool
+    timings_ms: dict[str, float]
+    request_id: str
+
+
+class BatchError(BaseModel):
+    """Why one picture of a batch has no answer."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class BatchAnswer(RecognitionOut):
+    """The answer to one photo of a batch."""
+
+    id: str
+
+
+class BatchFailure(BaseModel):
+    """A photo of a batch without an answer."""
+
+    id: str
+    error: BatchError
+
+
+class BatchOut(BaseModel):
+    """Answers and failures, in the order of the pictures."""
+
+    results: list[BatchAnswer | BatchFailure]
+    request_id: str
+
+
+class ViewOut(BaseModel):
+    """A stored view. `key` is its version."""
+
+    artist_id: str
+    entry_id: str
+    view_id: str
+    vector_id: str
+    key: int
+    format: str
+    width: int
+    height: int
+    size_bytes: int
+    content_hash: str
+    source: str
+    metadata: dict[str, JsonValue]
+    created_at: str
+    updated_at: str
+    thumbnail: str
+
+
+class SimilarOut(BaseModel):
+    """Entries like a stored view, its own left out, best first."""
+
+    view: ViewOut
+    matches: list[MatchOut]
+    request_id: str
+
+
+class ArtistOut(BaseModel):
+    """An artist and how much there is of it."""
+
+    artist_id: str
+    entries: int
+    views: int
+
+
+class EntryOut(BaseModel):
+    """An entry and how many views it has."""
+
+    artist_id: str
+    entry_id: str
+    views: int
+
+
+class ArtistsOut(BaseModel):
+    """One page of artists."""
+
+    artists: list[ArtistOut]
+    next_cursor: str | None
+
+
+class EntriesOut(BaseModel):
+    """One page of entries."""
+
+    entries: list[EntryOut]
+    next_cursor: str | None
+
+
+class ViewsOut(BaseModel):
+    """One page of views."""
+
+    views: list[ViewOut]
+    next_cursor: str | None
+
+
+class RemovedOut(BaseModel):
+    """How many views were removed."""
+
+    removed: int
+
+
+class GrowthOut(BaseModel):
+    """Views that were new on a day, and how many there were at its end."""
+
+    day: str
+    views: int
+    total: int
+
+
+class AnalyticsOut(BaseModel):
+    """An artist in numbers."""
+
+    artist_id: str
+    entries: int
+    views: int
+    formats: dict[str, int]
+    size_bytes: int
+    pixels: dict[str, int]
+    views_per_entry: dict[str, int]
+    first_at: str
+    last_at: str
+    growth: list[GrowthOut]
+
+
+class ProgressOut(BaseModel):
+    """How far the index is; also each message of the WebSocket `/ws/index-progress`."""
+
+    state: Literal["idle", "running", "done", "failed"]
+    stage: str
+    done: int
+    total: int
+    at: Annotated[float, Field(description="Seconds since 1970")]
+
+
+class CatalogOut(BaseModel):
+    """How much there is."""
+
+    artists: int
+    entries: int
+    views: int
+
+
+class StatusOut(BaseModel):
+    """How Arthur is. Further members describe the parts."""
+
+    model_config = ConfigDict(extra="allow")
+
+    status: Literal["ok", "degraded"]
+    version: str
+    catalog: CatalogOut | None
+    index_progress: ProgressOut | None
+
+
+class ProbeOut(BaseModel):
+    """A probe's answer."""
+
+    status: Literal["ok", "ready"]
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str

@@ -1,0 +1,134 @@
+"""The supervisor: respawn, drain, a taken port, and its own violent death."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+SERVE = Path(__file__).with_name("fake_serve.py")
+
+
+def run_to_end(settings: dict[str, Any], timeout_s: float = 60) -> Any:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(SERVE.parent), *sys.path])}
+    command = [sys.executable, str(SERVE), json.dumps(settings)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout_s, check=False)
+
+
+def test_a_killed_worker_is_started_anew_while_the_other_serves(
+    own: Callable[..., Any], in_time: Callable[..., Any]
+) -> None:
+    served = own(workers=2)
+    first, second = served.workers()
+    os.kill(first, signal.SIGKILL)
+    assert in_time(lambda: first not in served.workers() and len(served.workers()) == 2, 2.0)
+    assert served.answers()
+    assert second in served.workers()
+
+
+def test_sigterm_lets_a_request_in_flight_end_and_exits_with_0(
+    own: Callable[..., Any], pictures: Callable[..., bytes], in_time: Callable[..., Any]
+) -> None:
+    served = own(engine="slow:1.5")
+    view = f"{served.url}/api/v1/artists/a/entries/e/views/v"
+    headers = {"content-type": "image/png"}
+    with ThreadPoolExecutor(1) as pool:
+        put = pool.submit(httpx.put, view, content=pictures(1, dark=True), headers=headers, timeout=30)
+        assert in_time(lambda: "arthur_admitted_requests 1.0" in httpx.get(served.url + "/metrics").text, 5)
+        assert served.stop() == 0
+        assert put.result().status_code == 201
+
+
+def test_no_answered_write_is_lost_when_stopping(own: Callable[..., Any], pictures: Callable[..., bytes]) -> None:
+    served = own(workers=2)
+    written, headers = [], {"content-type": "image/png"}
+
+    def put(number: int) -> None:
+        path = f"/api/v1/artists/a/entries/{number}/views/v"
+        try:
+            answer = httpx.put(served.url + path, content=pictures(number), headers=headers, timeout=30)
+        except httpx.TransportError:
+            return
+        if answer.status_code == 201:
+            written.append(path)
+
+    with ThreadPoolExecutor(4) as pool:
+        pending = [pool.submit(put, number) for number in range(60)]
+        while len(written) < 10:
+            time.sleep(0.01)
+        assert served.stop() == 0
+        [one.result() for one in pending]
+    again = own(data=str(served.log.parent / "data"))
+    with httpx.Client(base_url=again.url) as client:
+        assert {client.get(path).status_code for path in written} == {200}
+
+
+def test_the_drain_is_bounded(
+    own: Callable[..., Any], pictures: Callable[..., bytes], in_time: Callable[..., Any]
+) -> None:
+    served = own(engine="slow:30", drain_s=0.5)
+    with ThreadPoolExecutor(1) as pool:
+        asked = {"content": pictures(1, dark=True), "headers": {"content-type": "image/png"}}
+        pending = pool.submit(httpx.post, served.url + "/api/v1/match", timeout=40, **asked)
+        assert in_time(lambda: "arthur_admitted_requests 1.0" in httpx.get(served.url + "/metrics").text, 5)
+        before = time.monotonic()
+        assert served.stop() == 0
+        assert time.monotonic() - before < 10
+        assert pending.exception() is not None
+
+
+def test_a_killed_supervisor_leaves_nobody_on_the_port(own: Callable[..., Any], in_time: Callable[..., Any]) -> None:
+    served = own(workers=2)
+    workers = served.workers()
+    served.process.kill()
+    served.process.wait()
+    assert in_time(lambda: not any(psutil.pid_exists(pid) for pid in workers), 10)
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", served.port))
+
+
+def test_a_taken_port_is_told_at_once(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = run_to_end({"data": str(tmp_path), "port": port})
+    assert ended.returncode == 2
+    assert ended.stderr == f"cannot listen on 127.0.0.1:{port}: Address already in use; choose another --port\n"
+
+
+def test_a_second_server_on_the_port_is_refused(own: Callable[..., Any], tmp_path: Path) -> None:
+    served = own()
+    assert run_to_end({"data": str(tmp_path / "other"), "port": served.port}).returncode == 2
+    assert served.answers()
+
+
+def test_a_setting_that_a_worker_refuses_ends_all_with_one_line(tmp_path: Path) -> None:
+    ended = run_to_end({"data": str(tmp_path), "port": 18_999, "workers": 2, "engine": "broken"})
+    assert (ended.returncode, ended.stderr) == (2, "engine 'broken' is not installed\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_both_signals_stop_cleanly(own: Callable[..., Any], number: int) -> None:
+    served = own()
+    served.process.send_signal(number)
+    assert served.process.wait(20) == 0
+
+
+def test_workers_that_cannot_start_end_all_after_a_few_tries(tmp_path: Path) -> None:
+    ended = run_to_end({"data": str(tmp_path), "port": 18_998, "workers": 1, "engine": "bug"}, 90)
+    assert (ended.returncode, ended.stderr.splitlines()[-1]) == (
+        2,
+        "the workers die while they start; the log says why",
+    )
