@@ -10,18 +10,18 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-from arthur.decision import load_calibration
-from arthur.recognition.parts import Options, Parts
-from arthur.recognizer import Recognizer
 from PIL import Image
 
 from arthur.blobs import Blobs, open_blobs
 from arthur.cache import Cache, open_cache
 from arthur.catalog import Catalog, open_catalog
 from arthur.config import Settings
+from arthur.decision import load_calibration
 from arthur.encode import EngineSpec
 from arthur.errors import ConfigError, ImageTooLarge, InvalidImage
 from arthur.fetch import Fetcher
+from arthur.recognition.parts import Options, Parts
+from arthur.recognizer import Recognizer
 from arthur.types import Neighbors
 
 SIDE = 8
