@@ -110,7 +110,7 @@ fn set_expected(marker: u8, body: &mut [u8], header: &Header) {
             ],
         ) => {
             let usual = if header.components.len() == 4 { 2 } else { 1 };
-            if !matches!(*transform, 0 | 1 | 2) {
+            if !matches!(*transform, 0..=2) {
                 *transform = usual;
             }
         }
