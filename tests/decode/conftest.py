@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable
+from functools import cache
 from io import BytesIO
 from typing import TypeAlias
 
@@ -21,8 +22,13 @@ Reference: TypeAlias = Callable[[bytes, int, str], NDArray[np.uint8]]
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
-def photo(width: int, height: int, seed: int = 0) -> Image.Image:
+def photo(width: int, height: int) -> Image.Image:
     """Return an RGB picture with the spectrum of a photo, a few hard edges and some grain."""
+    return _photo(width, height).copy()
+
+
+@cache
+def _photo(width: int, height: int, seed: int = 0) -> Image.Image:
     random = np.random.default_rng(seed)
     layers = np.zeros((height, width, 3), np.float32)
     for power in range(1, 8):

@@ -36,7 +36,7 @@ def test_display_p3_does_not_shift(
     data = encode(make_photo(640, 480), kind, icc_profile=profiles["p3"], **options)
     difference = np.abs(decode(data, 96).pixels.astype(int) - reference(data, 96, "crop"))
     assert difference.mean() < 0.6
-    assert difference.max() <= 6
+    assert difference.max() <= 10
 
 
 def test_display_p3_is_not_taken_for_srgb(

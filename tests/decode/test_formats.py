@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import TypeAlias
 
@@ -153,3 +155,20 @@ def test_the_answer_says_what_was_decoded(make_photo: MakePhoto, encode: Encode)
     assert decoded.pixels.shape == (64, 64, 3)
     assert decoded.pixels.flags.c_contiguous
     assert decoded.preview is None
+
+
+def test_threads_may_share_a_decoder(decode: ImageDecoder, make_photo: MakePhoto, encode: Encode) -> None:
+    files = [encode(make_photo(301, 200), kind) for kind in ("JPEG", "PNG", "WEBP", "TIFF")] * 6
+    alone = [decode(data, 48).pixels for data in files]
+    with ThreadPoolExecutor(4) as pool:
+        together = [decoded.pixels for decoded in pool.map(lambda data: decode(data, 48), files)]
+    assert np.array_equal(alone, together)
+
+
+def test_a_photoshop_document_shows_its_merged_picture(decode: ImageDecoder, make_photo: MakePhoto) -> None:
+    image = make_photo(120, 80)
+    header = struct.pack(">4sH6xHIIHH", b"8BPS", 1, 3, 80, 120, 8, 3)
+    planes = np.asarray(image).transpose(2, 0, 1).tobytes()
+    decoded = decode(header + bytes(12) + bytes(2) + planes, 32, fit="stretch")
+    assert decoded.format == "psd"
+    assert np.array_equal(decoded.pixels, np.asarray(image.resize((32, 32), Image.Resampling.BICUBIC)))

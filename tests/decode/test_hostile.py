@@ -126,7 +126,7 @@ def test_data_after_the_picture_costs_nothing(survive: Survive) -> None:
 
 def test_thousands_of_frames_cost_nothing(survive: Survive, encode: Encode) -> None:
     frames = [Image.new("P", (64, 64), number % 2) for number in range(2)]
-    gif = encode(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    gif = encode(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=10)
     first = gif.index(b"!\xf9")
     assert survive({"gif": gif[:-1] + gif[first:-1] * 5000 + b";"}) == {"gif": "whole"}
 

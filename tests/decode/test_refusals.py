@@ -119,3 +119,19 @@ def test_a_picture_of_no_height_is_refused(decode: ImageDecoder, make_photo: Mak
     data[at : at + 2] = struct.pack(">H", 0)
     with pytest.raises(InvalidImage, match="empty"):
         decode(bytes(data), 8)
+
+
+def test_a_harmless_fault_does_not_hide_a_missing_middle(
+    decode: ImageDecoder, make_photo: MakePhoto, encode: Encode
+) -> None:
+    data = encode(make_photo(301, 200), "JPEG")
+    tables = data.index(b"\xff\xdb")
+    with pytest.raises(InvalidImage, match="premature"):
+        decode(data[:tables] + bytes(7) + data[tables : len(data) // 2] + data[-2:], 32)
+
+
+def test_an_odd_version_of_jfif_is_harmless(decode: ImageDecoder, make_photo: MakePhoto, encode: Encode) -> None:
+    data = bytearray(encode(make_photo(301, 200), "JPEG"))
+    plain = decode(bytes(data), 32).pixels
+    data[data.index(b"JFIF") + 5] = 3
+    assert (decode(bytes(data), 32).pixels == plain).all()

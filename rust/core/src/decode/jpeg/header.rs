@@ -13,9 +13,9 @@ const DHT: u8 = 0xc4;
 const JPG: u8 = 0xc8;
 const DAC: u8 = 0xcc;
 const RST0: u8 = 0xd0;
-const SOI: u8 = 0xd8;
-const EOI: u8 = 0xd9;
-const SOS: u8 = 0xda;
+pub(super) const SOI: u8 = 0xd8;
+pub(super) const EOI: u8 = 0xd9;
+pub(super) const SOS: u8 = 0xda;
 const APP1: u8 = 0xe1;
 const APP2: u8 = 0xe2;
 const TEM: u8 = 0x01;
@@ -69,7 +69,7 @@ impl Header {
 }
 
 /// The marker at or after `at`, its body and where the next one is looked for; `None` at the end of the file.
-fn segment(data: &[u8], at: usize) -> Option<(u8, &[u8], usize)> {
+pub(super) fn segment(data: &[u8], at: usize) -> Option<(u8, &[u8], usize)> {
     let mut at = at;
     loop {
         at += data

@@ -9,7 +9,6 @@ use std::ptr::NonNull;
 use turbojpeg_sys as raw;
 
 use super::header::Header;
-use super::strict::Warnings;
 use crate::decode::geometry::Size;
 use crate::decode::limits::Limits;
 
@@ -59,6 +58,7 @@ impl Decompressor {
             raw::TJPARAM_TJPARAM_MAXMEMORY,
             (Limits::BUFFER >> 20) as libc::c_int,
         )?;
+        this.set(raw::TJPARAM_TJPARAM_STOPONWARNING, 1)?;
         this.set(raw::TJPARAM_TJPARAM_SAVEMARKERS, 0)?;
         let factor = raw::tjscalingfactor {
             num: 1,
@@ -72,26 +72,12 @@ impl Decompressor {
 
     /// Decode `data`, which must be the picture the decompressor was made for; only once, since an error leaves the
     /// library amid a header.
-    pub(super) fn decompress(
-        mut self,
-        data: &[u8],
-        pixels: &mut [u8],
-        warnings: Warnings,
-    ) -> Result<(), Failure> {
-        self.set(
-            raw::TJPARAM_TJPARAM_STOPONWARNING,
-            (warnings == Warnings::Fatal).into(),
-        )?;
+    pub(super) fn decompress(mut self, data: &[u8], pixels: &mut [u8]) -> Result<(), Failure> {
         let length = data.len() as raw::size_t;
         // SAFETY: the pointer and the length are those of a live slice.
         let status =
             unsafe { raw::tj3DecompressHeader(self.handle.as_ptr(), data.as_ptr(), length) };
-        if status != 0 {
-            let failure = self.failure();
-            if !failure.warning || warnings == Warnings::Fatal {
-                return Err(failure);
-            }
-        }
+        self.checked(status)?;
         self.check_output(pixels)?;
         // SAFETY: `data` as above; `check_output` has made sure, by the library's own reading of the header, that
         // the rows it will write fit `pixels`.
@@ -108,12 +94,14 @@ impl Decompressor {
         self.checked(status)
     }
 
-    /// The library reads the header for itself: it must not find another size, since it writes as many rows.
+    /// The library reads the header for itself: it must not find another size, since it writes as many rows, nor a
+    /// lossless picture, which it would not scale.
     fn check_output(&mut self, pixels: &[u8]) -> Result<(), Failure> {
         let width = self.get(raw::TJPARAM_TJPARAM_JPEGWIDTH);
         let height = self.get(raw::TJPARAM_TJPARAM_JPEGHEIGHT);
         let agreed = u32::try_from(width) == Ok(self.size.width)
-            && u32::try_from(height) == Ok(self.size.height);
+            && u32::try_from(height) == Ok(self.size.height)
+            && self.get(raw::TJPARAM_TJPARAM_LOSSLESS) == 0;
         if agreed && pixels.len() == self.bytes {
             return Ok(());
         }
