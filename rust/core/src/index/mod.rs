@@ -2,7 +2,7 @@
 //!
 //! # Parts
 //! A search looks at one immutable [`snapshot`](snapshot::Snapshot): **segments** on disk (f16 rows, a table, and from
-//! some tens of thousands of rows on a USearch graph over i8 rows), a **tail** of newer rows in memory that is compared
+//! some tens of thousands of rows on a `USearch` graph over i8 rows), a **tail** of newer rows in memory that is compared
 //! exactly, and the set of **removed** keys. Keys are never reused, so nothing is ever changed in place: a put appends
 //! to the tail, a removal joins the set, and whoever changes anything replaces the snapshot as a whole. Searches never
 //! wait for writers.
@@ -41,6 +41,7 @@ mod generation;
 mod graph;
 pub mod manifest;
 mod memory;
+mod probe;
 mod quantize;
 mod ranking;
 mod seal;
@@ -74,7 +75,7 @@ pub struct Options {
     pub fingerprint: String,
     /// Rows that are compared exactly before they are sealed into a graph.
     pub tail_rows: usize,
-    /// Threads that build a graph, 1 or 2: with more, USearch loses nodes.
+    /// Threads that build a graph, 1 or 2: with more, `USearch` loses nodes.
     pub build_threads: usize,
 }
 

@@ -140,7 +140,9 @@ impl Store {
             &before.segments,
             &mut notices,
         )?;
-        notices.into_iter().for_each(|notice| self.notice(notice));
+        for notice in notices {
+            self.notice(notice);
+        }
         let mut present = lock(&self.present);
         if let Some(next) =
             found.and_then(|found| found.adopted_by(&self.snapshot.load(), self.options.dim))
