@@ -73,7 +73,7 @@ pub struct Options {
     pub dim: usize,
     /// Engine that makes the vectors; files of another engine are not used.
     pub fingerprint: String,
-    /// Rows that are compared exactly before they are sealed into a graph.
+    /// Rows that are compared exactly before they are sealed into a graph, and behind a filter.
     pub tail_rows: usize,
     /// Threads that build a graph, 1 or 2: with more, `USearch` loses nodes.
     pub build_threads: usize,

@@ -19,8 +19,6 @@ const WIDTH: usize = 256;
 const MAX_WIDTH: usize = 2048;
 /// Nodes of a graph search that are compared exactly at least.
 const COMPARED: usize = 40;
-/// Filtered rows up to which every one is compared: about 30 ns each.
-const FEW_ROWS: usize = 30_000;
 
 /// One row of a search in the forms that different parts need.
 pub(crate) struct Query {
@@ -88,7 +86,7 @@ impl Segment {
         ranking: &mut Ranking,
     ) -> Result<()> {
         let allowed = Allowed::new(self.table(), filter, removed);
-        let few = allowed.filtered && rows_in(&allowed.ranges) <= FEW_ROWS;
+        let few = allowed.filtered && rows_in(&allowed.ranges) <= self.few_rows();
         if let Some(graph) = self.graph().filter(|_| !few)
             && let Some(nodes) = self.near(graph, query, &allowed, ranking.k())?
         {

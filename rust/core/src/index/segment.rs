@@ -5,6 +5,7 @@ use std::path::Path;
 use half::f16;
 use roaring::RoaringTreemap;
 
+use super::Options;
 use super::folder::{SegmentFiles, verify};
 use super::graph::Graph;
 use super::manifest::SegmentMark;
@@ -17,6 +18,7 @@ use crate::{Error, Result};
 pub(crate) struct Segment {
     mark: SegmentMark,
     dim: usize,
+    few_rows: usize,
     table: Table,
     rows: Mapped,
     graph: Option<Graph>,
@@ -25,20 +27,20 @@ pub(crate) struct Segment {
 
 impl Segment {
     /// Map the files of a segment once their sizes and hashes have been found right.
-    pub(crate) fn verified(folder: &Path, mark: &SegmentMark, dim: usize) -> Result<Self> {
+    pub(crate) fn verified(folder: &Path, mark: &SegmentMark, options: &Options) -> Result<Self> {
         let files = SegmentFiles::new(folder, mark.id);
         verify(&files.table, &mark.table)?;
         verify(&files.rows, &mark.rows)?;
         mark.graph
             .as_ref()
             .map_or(Ok(()), |graph| verify(&files.graph, graph))?;
-        Self::open(folder, mark.clone(), dim)
+        Self::open(folder, mark.clone(), options)
     }
 
     /// Map the files of a segment that is known to be sound.
-    pub(crate) fn open(folder: &Path, mark: SegmentMark, dim: usize) -> Result<Self> {
+    pub(crate) fn open(folder: &Path, mark: SegmentMark, options: &Options) -> Result<Self> {
         let files = SegmentFiles::new(folder, mark.id);
-        let id = mark.id;
+        let (id, dim) = (mark.id, options.dim);
         let table = Table::open(Mapped::open(&files.table)?)?;
         let rows = Mapped::open(&files.rows)?;
         if table.dim() != dim || rows.bytes().len() != table.node_count() * dim * size_of::<f16>() {
@@ -58,6 +60,7 @@ impl Segment {
         Ok(Self {
             mark,
             dim,
+            few_rows: options.tail_rows,
             table,
             rows,
             graph,
@@ -73,6 +76,11 @@ impl Segment {
     /// Keys of all entries, removed ones included.
     pub(crate) fn keys(&self) -> &RoaringTreemap {
         &self.keys
+    }
+
+    /// Filtered rows up to which every one is compared.
+    pub(crate) fn few_rows(&self) -> usize {
+        self.few_rows
     }
 
     pub(crate) fn table(&self) -> &Table {

@@ -72,8 +72,8 @@ impl Store {
         source: &Source,
         mark: Option<SegmentMark>,
     ) -> Result<()> {
-        let built = mark
-            .map(|mark| Segment::open(self.folder.path(), mark, self.options.dim).map(Arc::new));
+        let built =
+            mark.map(|mark| Segment::open(self.folder.path(), mark, &self.options).map(Arc::new));
         let built = built.transpose()?;
         let before = self.snapshot.load_full();
         let absorbed = |segment: &&Arc<Segment>| {
