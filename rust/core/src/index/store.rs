@@ -130,7 +130,7 @@ impl Store {
         let due = next.exact_rows() >= self.options.tail_rows;
         self.snapshot.store(Arc::new(next));
         drop(present);
-        if due {
+        if due && self.is_owner() {
             self.wake_up();
         }
         Ok(())
