@@ -7,6 +7,11 @@
 //! to the tail, a removal joins the set, and whoever changes anything replaces the snapshot as a whole. Searches never
 //! wait for writers.
 //!
+//! A graph yields candidates by their i8 rows; scores are always those of the f16 rows. Each distinct embedding is one
+//! node, however many views have it, and nodes that a finished graph does not find are compared with every query. A
+//! filter becomes a few ranges of rows, since rows lie by artist: few rows are all compared, many are looked for among
+//! the candidates of a wider search, and when too few of those pass, all rows in the ranges are compared after all.
+//!
 //! # Going to disk
 //! **Sealing** turns the tail, together with the segments it has outgrown or that are worn by removals, into one new
 //! segment, in the background and at low priority. Each seal makes a *generation*: new files are written under temporary

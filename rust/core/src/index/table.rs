@@ -255,7 +255,7 @@ mod tests {
         for length in [8, 63, 64, bytes.len() - 64] {
             assert!(written(&bytes[..length]).is_err());
         }
-        bytes[8..16].copy_from_slice(&u64::MAX.to_le_bytes());
+        bytes[16..24].copy_from_slice(&u64::MAX.to_le_bytes());
         assert!(written(&bytes).is_err());
     }
 }
