@@ -1,6 +1,7 @@
 """The Rust extension. Every call releases the GIL while it works and may be made from any thread."""
 
 from pathlib import Path
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 __version__: str
 DEBUG_BUILD: bool
 
+@final
 class Decoder:
     """Decodes JPEG, PNG, WebP, GIF, BMP and TIFF within limits. Immutable."""
 
@@ -42,6 +44,7 @@ def crop_box(width: int, height: int, side: int, fit: str) -> tuple[float, float
         BadRequest: `fit` is neither "crop" nor "stretch".
     """
 
+@final
 class Index:
     """Vectors by key in the folder `path`: mapped segments, a tail in memory, background sealing.
 

@@ -26,7 +26,7 @@ from arthur.types import Keys, Vectors
 DIM = 32
 CHANGES = 80
 PER_CHANGE = 20
-UPTO = 60
+UPTO = 40
 
 Spawn = Callable[[Path, str], "subprocess.Popen[str]"]
 

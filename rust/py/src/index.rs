@@ -37,18 +37,22 @@ fn keys_of(keys: &PyReadonlyArray1<'_, i64>) -> Result<Vec<u64>> {
 
 impl NativeIndex {
     fn rows_of(&self, rows: &PyReadonlyArray2<'_, f32>) -> Result<Vec<f32>> {
-        match rows.shape()[1] == self.dim {
-            true => Ok(rows.as_array().iter().copied().collect()),
-            false => Err(Error::BadRequest(format!(
-                "vectors must have {} values, not {}",
-                self.dim,
-                rows.shape()[1]
-            ))),
+        if rows.shape()[1] == self.dim {
+            return Ok(rows.as_array().iter().copied().collect());
         }
+        Err(Error::BadRequest(format!(
+            "vectors must have {} values, not {}",
+            self.dim,
+            rows.shape()[1]
+        )))
     }
 }
 
 #[pymethods]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "PyO3 extracts arguments by value"
+)]
 impl NativeIndex {
     #[new]
     #[pyo3(signature = (path, *, dim, fingerprint, tail_rows, build_threads))]
@@ -132,7 +136,7 @@ impl NativeIndex {
             );
             for (row, hits) in hits.iter().enumerate() {
                 for (column, hit) in hits.iter().enumerate() {
-                    keys[row * k + column] = hit.key as i64;
+                    keys[row * k + column] = hit.key.cast_signed();
                     scores[row * k + column] = hit.score;
                 }
             }

@@ -170,7 +170,9 @@ impl Folder {
                 .or_else(|| number_in(&name, "removed-", ".bin"));
             let leftover = segment.is_some_and(|id| !segments.contains(&id))
                 || generation.is_some_and(|number| !kept.contains(&number))
-                || name.ends_with(".tmp");
+                || Path::new(&name)
+                    .extension()
+                    .is_some_and(|kind| kind == "tmp");
             if leftover {
                 let path = self.path.join(&name);
                 fs::remove_file(&path).map_err(|error| failed(&path, "deleted", &error))?;

@@ -68,7 +68,7 @@ impl Generation {
         let removed = folder.read_removed(&manifest)?;
         let segment = |mark| match held.iter().find(|segment| segment.mark() == mark) {
             Some(segment) => Ok(Arc::clone(segment)),
-            None => Segment::verified(folder.path(), mark, options.dim).map(Arc::new),
+            None => Segment::verified(folder.path(), mark, options).map(Arc::new),
         };
         let segments = manifest
             .segments

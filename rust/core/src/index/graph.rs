@@ -1,6 +1,6 @@
-//! The proximity graph of a segment: a USearch file, built once and then only viewed.
+//! The proximity graph of a segment: a `USearch` file, built once and then only viewed.
 //!
-//! What USearch leaves open is closed here. Nothing is added to a graph that is being searched, nothing is ever removed
+//! What `USearch` leaves open is closed here. Nothing is added to a graph that is being searched, nothing is ever removed
 //! from one, no predicate of ours is called by it, and never do more threads enter it than it has contexts for.
 
 use std::path::Path;
@@ -28,7 +28,7 @@ pub(crate) struct Graph {
     left: Condvar,
 }
 
-/// What a build is told.
+/// How a graph is built.
 pub(crate) struct Plan<'a> {
     pub(crate) dim: usize,
     pub(crate) nodes: usize,
@@ -85,10 +85,7 @@ impl Graph {
     /// Write the file; the caller makes it durable and verifies it.
     pub(crate) fn save(&self, path: &Path) -> Result<()> {
         self.index.save(text(path)?).map_err(failed)?;
-        let written = path
-            .metadata()
-            .map_err(|error| Error::Store(format!("{}: {error}", name_of(path))))?
-            .len();
+        let written = path.metadata().map_or(0, |file| file.len());
         // USearch answers OK when the disk is full at the last bytes
         if written == self.index.serialized_length() as u64 {
             return Ok(());
@@ -185,10 +182,10 @@ impl Plan<'_> {
                     "a thread that built a segment panicked".to_owned(),
                 ))
             };
-            workers
+            let mut ends = workers
                 .into_iter()
-                .map(|worker| worker.join().unwrap_or_else(|_| died()))
-                .collect()
+                .map(|worker| worker.join().unwrap_or_else(|_| died()));
+            ends.try_for_each(|end| end)
         })
     }
 }
@@ -206,18 +203,17 @@ fn new_index(dim: usize) -> Result<Index> {
     Index::new(&options).map_err(failed)
 }
 
-/// A step that visits every number below `nodes` once before it returns to the first.
+/// A step that visits every number below `nodes` once before it returns to the first: near the golden section.
 fn scattering_stride(nodes: usize) -> usize {
-    let divides = |stride: usize| {
+    let shares_factor = |stride: usize| {
         let (mut a, mut b) = (stride, nodes);
         while b > 0 {
             (a, b) = (b, a % b);
         }
         a > 1
     };
-    let golden = (nodes as f64 * 0.618_033_988_75) as usize;
-    (golden.max(1)..)
-        .find(|&stride| !divides(stride))
+    (nodes * 618 / 1000..nodes)
+        .find(|&stride| stride > 0 && !shares_factor(stride))
         .unwrap_or(1)
 }
 
@@ -245,8 +241,17 @@ mod tests {
         }
     }
 
+    fn plan(threads: usize, stop: &AtomicBool) -> Plan<'_> {
+        Plan {
+            dim: 8,
+            nodes: 300,
+            threads,
+            stop,
+        }
+    }
+
     fn circle(node: usize, out: &mut [i8]) {
-        let angle = node as f32 * 0.01;
+        let angle = f32::from(node as u16) * 0.01;
         out.fill(0);
         out[0] = (angle.cos() * 127.0) as i8;
         out[1] = (angle.sin() * 127.0) as i8;
@@ -256,12 +261,8 @@ mod tests {
     fn a_viewed_graph_answers_as_the_built_one() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("graph");
-        let plan = Plan {
-            dim: 8,
-            nodes: 300,
-            threads: 2,
-            stop: &AtomicBool::new(false),
-        };
+        let stop = AtomicBool::new(false);
+        let plan = plan(2, &stop);
         let built = Graph::build(&plan, &circle).expect("built");
         built.save(&path).expect("saved");
         let viewed = Graph::view(&path, 8, 300).expect("viewed");
@@ -276,31 +277,24 @@ mod tests {
 
     #[test]
     fn more_threads_than_contexts_may_search() {
-        let plan = Plan {
-            dim: 8,
-            nodes: 300,
-            threads: 1,
-            stop: &AtomicBool::new(false),
-        };
+        let stop = AtomicBool::new(false);
+        let plan = plan(1, &stop);
         let graph = Graph::build(&plan, &circle).expect("built");
+        let ask = || (0..50).all(|_| graph.search(&[9; 8], 5).is_ok_and(|found| found.len() == 5));
         thread::scope(|scope| {
-            for _ in 0..2 * CONTEXTS {
-                scope.spawn(|| {
-                    (0..50)
-                        .for_each(|_| assert_eq!(graph.search(&[9; 8], 5).expect("found").len(), 5))
-                });
-            }
+            let threads: Vec<_> = (0..2 * CONTEXTS).map(|_| scope.spawn(ask)).collect();
+            assert!(
+                threads
+                    .into_iter()
+                    .all(|thread| thread.join().is_ok_and(|answered| answered))
+            );
         });
     }
 
     #[test]
     fn a_stopped_build_is_an_error() {
-        let plan = Plan {
-            dim: 8,
-            nodes: 300,
-            threads: 2,
-            stop: &AtomicBool::new(true),
-        };
+        let stop = AtomicBool::new(true);
+        let plan = plan(2, &stop);
         assert!(Graph::build(&plan, &circle).is_err());
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use half::f16;
 use memmap2::Mmap;
-use numkong::{Dot, Hamming};
+use numkong::Dot;
 
 use super::folder::name_of;
 use crate::{Error, Result};
@@ -43,19 +43,9 @@ pub(crate) fn dot(left: &[f16], right: &[f16]) -> f32 {
     numkong::f16::dot(as_numkong(left), as_numkong(right)).unwrap_or(f32::NEG_INFINITY)
 }
 
-/// Number of bits in which two sketches of the same length differ.
-pub(crate) fn hamming(left: &[u64], right: &[u64]) -> u32 {
-    numkong::u1x8::hamming(as_bits(left), as_bits(right)).unwrap_or(u32::MAX)
-}
-
 fn as_numkong(row: &[f16]) -> &[numkong::f16] {
     // SAFETY: both types are `repr(transparent)` over the same `u16` of IEEE 754 binary16.
     unsafe { std::slice::from_raw_parts(row.as_ptr().cast(), row.len()) }
-}
-
-fn as_bits(sketch: &[u64]) -> &[numkong::u1x8] {
-    // SAFETY: `u1x8` is `repr(transparent)` over `u8`, which any byte of a `u64` may be read as.
-    unsafe { std::slice::from_raw_parts(sketch.as_ptr().cast(), size_of_val(sketch)) }
 }
 
 #[cfg(test)]
@@ -76,10 +66,5 @@ mod tests {
             .map(|(a, b)| f64::from(*a) * f64::from(*b))
             .sum();
         assert!((f64::from(dot(&left, &right)) - truth).abs() < 1e-5);
-    }
-
-    #[test]
-    fn hamming_counts_differing_bits() {
-        assert_eq!(hamming(&[0b1011, u64::MAX], &[0b0001, 0]), 2 + 64);
     }
 }

@@ -2,10 +2,15 @@
 //!
 //! # Parts
 //! A search looks at one immutable [`snapshot`](snapshot::Snapshot): **segments** on disk (f16 rows, a table, and from
-//! some tens of thousands of rows on a USearch graph over i8 rows), a **tail** of newer rows in memory that is compared
+//! some tens of thousands of rows on a `USearch` graph over i8 rows), a **tail** of newer rows in memory that is compared
 //! exactly, and the set of **removed** keys. Keys are never reused, so nothing is ever changed in place: a put appends
 //! to the tail, a removal joins the set, and whoever changes anything replaces the snapshot as a whole. Searches never
 //! wait for writers.
+//!
+//! A graph yields candidates by their i8 rows; scores are always those of the f16 rows. Each distinct embedding is one
+//! node, however many views have it, and nodes that a finished graph does not find are compared with every query. A
+//! filter becomes a few ranges of rows, since rows lie by artist: few rows are all compared, many are looked for among
+//! the candidates of a wider search, and when too few of those pass, all rows in the ranges are compared after all.
 //!
 //! # Going to disk
 //! **Sealing** turns the tail, together with the segments it has outgrown or that are worn by removals, into one new
@@ -41,6 +46,7 @@ mod generation;
 mod graph;
 pub mod manifest;
 mod memory;
+mod probe;
 mod quantize;
 mod ranking;
 mod seal;
@@ -72,9 +78,9 @@ pub struct Options {
     pub dim: usize,
     /// Engine that makes the vectors; files of another engine are not used.
     pub fingerprint: String,
-    /// Rows that are compared exactly before they are sealed into a graph.
+    /// Rows that are compared exactly before they are sealed into a graph, and behind a filter.
     pub tail_rows: usize,
-    /// Threads that build a graph, 1 or 2: with more, USearch loses nodes.
+    /// Threads that build a graph, 1 or 2: with more, `USearch` loses nodes.
     pub build_threads: usize,
 }
 

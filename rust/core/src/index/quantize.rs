@@ -1,4 +1,4 @@
-//! Rows in other precisions: f16 for exact scores, i8 for the graph, one bit a dimension for wide filters.
+//! Rows in other precisions: f16 for exact scores, i8 for the graph.
 
 use half::f16;
 use half::slice::HalfFloatSliceExt;
@@ -7,17 +7,17 @@ use crate::{Error, Result};
 
 /// How far the length of a row may be from one.
 const UNIT_TOLERANCE: f32 = 5e-3;
-/// Values looked at to find the scale and the mean of a segment.
+/// Values looked at to find the scale of a segment.
 const SAMPLE_VALUES: usize = 1 << 21;
-/// Share of magnitudes that the i8 range covers; the rest saturates.
-const COVERED: f64 = 0.9995;
+/// One magnitude in so many may lie beyond the i8 range, where it saturates: the scale is that of the 99.95th percentile.
+const SATURATED: usize = 2000;
 
 /// Refuse rows that are not finite unit vectors of `dim` values.
 pub(crate) fn check_rows(rows: &[f32], dim: usize) -> Result<()> {
     for (position, row) in rows.chunks_exact(dim).enumerate() {
         let norm = row.iter().map(|value| value * value).sum::<f32>().sqrt();
-        // written so that a NaN fails as well
-        if !((norm - 1.0).abs() <= UNIT_TOLERANCE) {
+        let is_unit = (norm - 1.0).abs() <= UNIT_TOLERANCE;
+        if !is_unit {
             return Err(Error::BadRequest(format!(
                 "vector {position} is not a finite unit vector"
             )));
@@ -33,72 +33,43 @@ pub(crate) fn to_half(values: &[f32]) -> Vec<f16> {
     halves
 }
 
-/// What turns rows of one segment into i8 and into sketches.
-#[derive(Debug, Clone, PartialEq)]
+/// What turns the rows of one segment into i8.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Quantizer {
     /// Multiplies a value into -127..=127.
     pub(crate) scale: f32,
-    /// (dim,) mean row; a sketch holds one bit for each value above it.
-    pub(crate) mean: Vec<f32>,
 }
 
 impl Quantizer {
-    /// Measure a segment: `row(i)` for `i < rows` are its rows of `dim` values.
+    /// Measure `rows` rows of `dim` values: `row(i)` is one of them.
     pub(crate) fn fit<'a>(rows: usize, dim: usize, row: impl Fn(usize) -> &'a [f16]) -> Self {
         let step = (rows * dim).div_ceil(SAMPLE_VALUES).max(1);
-        let mut magnitudes = Vec::new();
-        let mut mean = vec![0.0; dim];
-        for position in (0..rows).step_by(step) {
-            for (sum, value) in mean.iter_mut().zip(row(position)) {
-                *sum += value.to_f32();
-                magnitudes.push(value.to_f32().abs());
-            }
-        }
-        let sampled = (magnitudes.len() / dim).max(1) as f32;
-        mean.iter_mut().for_each(|sum| *sum /= sampled);
+        let sampled = (0..rows).step_by(step).flat_map(row);
+        let mut magnitudes: Vec<f32> = sampled.map(|value| value.to_f32().abs()).collect();
         Self {
-            scale: 127.0 / quantile(&mut magnitudes, COVERED),
-            mean,
+            scale: 127.0 / covered(&mut magnitudes),
         }
     }
 
     /// Round `row` into `out`, both of `dim` values.
-    pub(crate) fn to_i8(&self, row: &[f32], out: &mut [i8]) {
+    pub(crate) fn to_i8(self, row: &[f32], out: &mut [i8]) {
         for (value, rounded) in row.iter().zip(out) {
             *rounded = (value * self.scale).round().clamp(-127.0, 127.0) as i8;
         }
     }
-
-    /// Append the sketch of `row` to `out`: `words(dim)` words.
-    pub(crate) fn sketch(&self, row: &[f32], out: &mut Vec<u64>) {
-        for (values, means) in row.chunks(64).zip(self.mean.chunks(64)) {
-            let bits = values.iter().zip(means).enumerate();
-            out.push(bits.fold(0, |word, (bit, (value, mean))| {
-                word | (u64::from(value > mean) << bit)
-            }));
-        }
-    }
 }
 
-/// Words of a sketch of `dim` bits.
-pub(crate) fn words(dim: usize) -> usize {
-    dim.div_ceil(64)
-}
-
-fn quantile(magnitudes: &mut [f32], share: f64) -> f32 {
+/// The magnitude that all but one in `SATURATED` are below; never zero.
+fn covered(magnitudes: &mut [f32]) -> f32 {
     let Some(last) = magnitudes.len().checked_sub(1) else {
         return 1.0;
     };
     let (_, found, above) =
-        magnitudes.select_nth_unstable_by((last as f64 * share) as usize, f32::total_cmp);
+        magnitudes.select_nth_unstable_by(last - last / SATURATED, f32::total_cmp);
     if *found > 0.0 {
         return *found;
     }
-    above
-        .iter()
-        .copied()
-        .fold(0.0, f32::max)
-        .max(f32::MIN_POSITIVE)
+    above.iter().copied().fold(f32::MIN_POSITIVE, f32::max)
 }
 
 #[cfg(test)]
@@ -133,15 +104,6 @@ mod tests {
                 let back = f32::from(byte) / quantizer.scale;
                 prop_assert!((value.clamp(-limit, limit) - back).abs() <= 0.501 / quantizer.scale);
             }
-        }
-
-        #[test]
-        fn a_sketch_has_one_bit_for_each_value(dim in 1usize..200) {
-            let quantizer = Quantizer { scale: 1.0, mean: vec![0.0; dim] };
-            let mut sketch = Vec::new();
-            quantizer.sketch(&vec![1.0; dim], &mut sketch);
-            prop_assert_eq!(sketch.len(), words(dim));
-            prop_assert_eq!(sketch.iter().map(|word| word.count_ones() as usize).sum::<usize>(), dim);
         }
     }
 }

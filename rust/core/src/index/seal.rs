@@ -70,9 +70,10 @@ impl Source {
                 .iter()
                 .try_for_each(|row| out.write_all(bytemuck::cast_slice(row)))
         })?;
-        let graph = match distinct.len() >= work.graph_from {
-            true => Some(write_graph(&files.graph, &mut draft, &distinct, work)?),
-            false => None,
+        let graph = if distinct.len() >= work.graph_from {
+            Some(write_graph(&files.graph, &mut draft, &distinct, work)?)
+        } else {
+            None
         };
         let table = write_durably(&files.table, |out| draft.write(out))?;
         let (entries, nodes) = (draft.keys.len() as u64, distinct.len() as u64);
@@ -108,20 +109,17 @@ fn draft<'a>(entries: &[Entry<'a>], dim: usize) -> (Draft, Vec<&'a [f16]>) {
     }
     artist_starts.push(entries.len() as u32);
     let quantizer = Quantizer::fit(distinct.len(), dim, |node| distinct[node]);
-    let mut sketches = Vec::new();
-    distinct
-        .iter()
-        .for_each(|row| quantizer.sketch(&row.to_f32_vec(), &mut sketches));
     let keys = entries.iter().map(|entry| entry.key).collect();
     (
         Draft {
+            dim,
+            node_count: distinct.len(),
             quantizer,
             keys,
             nodes,
             artists,
             artist_starts,
             unreachable: Vec::new(),
-            sketches,
         },
         distinct,
     )
@@ -140,7 +138,7 @@ fn write_graph(
         threads: work.threads,
         stop: work.stop,
     };
-    let quantizer = &draft.quantizer;
+    let quantizer = draft.quantizer;
     let row = |node: usize, out: &mut [i8]| quantizer.to_i8(&distinct[node].to_f32_vec(), out);
     let graph = Graph::build(&plan, &row)?;
     draft.unreachable = graph.unreachable(&plan, &row)?;

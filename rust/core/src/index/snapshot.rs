@@ -5,8 +5,9 @@ use std::sync::Arc;
 use roaring::RoaringTreemap;
 
 use super::filter::Artists;
+use super::probe::Query;
 use super::ranking::{Hit, Ranking};
-use super::segment::{Query, Segment};
+use super::segment::Segment;
 use super::tail::{self, Block};
 use crate::Result;
 

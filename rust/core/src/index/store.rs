@@ -103,10 +103,10 @@ impl Store {
     }
 
     pub(super) fn check_open(&self) -> Result<()> {
-        match self.closed.load(Ordering::Acquire) {
-            true => Err(Error::Store("the index is closed".to_owned())),
-            false => Ok(()),
+        if self.is_closed() {
+            return Err(Error::Store("the index is closed".to_owned()));
         }
+        Ok(())
     }
 
     pub(crate) fn put(&self, keys: &[u64], rows: &[f32], artists: &[i64]) -> Result<()> {
@@ -130,7 +130,7 @@ impl Store {
         let due = next.exact_rows() >= self.options.tail_rows;
         self.snapshot.store(Arc::new(next));
         drop(present);
-        if due {
+        if due && self.is_owner() {
             self.wake_up();
         }
         Ok(())

@@ -10,7 +10,7 @@ use std::ops::Range;
 use bytemuck::{Pod, cast_slice};
 
 use super::memory::Mapped;
-use super::quantize::{Quantizer, words};
+use super::quantize::Quantizer;
 use crate::{Error, Result};
 
 #[cfg(target_endian = "big")]
@@ -18,10 +18,13 @@ compile_error!("the files of the index are little endian");
 
 const MAGIC: u64 = u64::from_le_bytes(*b"ARTABLE1");
 const ALIGN: usize = 64;
-const SECTIONS: usize = 9;
+const SECTIONS: usize = 7;
 
 /// Everything the file holds, as it is gathered when a segment is built.
 pub(crate) struct Draft {
+    pub(crate) dim: usize,
+    /// Number of nodes.
+    pub(crate) node_count: usize,
     pub(crate) quantizer: Quantizer,
     /// (entries,) key of each entry.
     pub(crate) keys: Vec<u64>,
@@ -32,49 +35,32 @@ pub(crate) struct Draft {
     pub(crate) artist_starts: Vec<u32>,
     /// Nodes that the graph does not find, to be compared with every query.
     pub(crate) unreachable: Vec<u32>,
-    /// (nodes, words) sketches.
-    pub(crate) sketches: Vec<u64>,
 }
 
 impl Draft {
-    /// Number of nodes.
-    pub(crate) fn node_count(&self) -> usize {
-        self.sketches.len() / words(self.quantizer.mean.len())
-    }
-
     /// Write the file.
     pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
-        let (node_starts, node_entries) = by_node(&self.nodes, self.node_count());
-        let scale = u64::from(self.quantizer.scale.to_bits());
+        let (node_starts, node_entries) = by_node(&self.nodes, self.node_count);
         let counts = [
-            self.quantizer.mean.len(),
-            self.node_count(),
+            self.dim,
+            self.node_count,
             self.keys.len(),
             self.artists.len(),
+            self.unreachable.len(),
         ];
-        let [dim, nodes, entries, artists] = counts.map(|count| count as u64);
+        let [dim, nodes, entries, artists, unreachable] = counts.map(|count| count as u64);
+        let scale = u64::from(self.quantizer.scale.to_bits());
         section(
             out,
-            &[
-                MAGIC,
-                dim,
-                nodes,
-                entries,
-                artists,
-                self.unreachable.len() as u64,
-                scale,
-                0,
-            ],
+            &[MAGIC, dim, nodes, entries, artists, unreachable, scale, 0],
         )?;
-        section(out, &self.quantizer.mean)?;
         section(out, &self.keys)?;
         section(out, &self.nodes)?;
         section(out, &node_starts)?;
         section(out, &node_entries)?;
         section(out, &self.artists)?;
         section(out, &self.artist_starts)?;
-        section(out, &self.unreachable)?;
-        section(out, &self.sketches)
+        section(out, &self.unreachable)
     }
 }
 
@@ -86,9 +72,9 @@ fn section<T: Pod>(out: &mut impl Write, values: &[T]) -> io::Result<()> {
 
 fn by_node(nodes: &[u32], count: usize) -> (Vec<u32>, Vec<u32>) {
     let mut starts = vec![0u32; count + 1];
-    nodes
-        .iter()
-        .for_each(|&node| starts[node as usize + 1] += 1);
+    for &node in nodes {
+        starts[node as usize + 1] += 1;
+    }
     for node in 0..count {
         starts[node + 1] += starts[node];
     }
@@ -105,6 +91,7 @@ fn by_node(nodes: &[u32], count: usize) -> (Vec<u32>, Vec<u32>) {
 pub(crate) struct Table {
     file: Mapped,
     quantizer: Quantizer,
+    dim: usize,
     node_count: usize,
     sections: [Range<usize>; SECTIONS],
 }
@@ -124,7 +111,6 @@ impl Table {
             return Err(damaged());
         };
         let sizes = [
-            dim.checked_mul(4),
             entries.checked_mul(8),
             entries.checked_mul(4),
             nodes
@@ -136,20 +122,18 @@ impl Table {
                 .checked_add(1)
                 .and_then(|starts| starts.checked_mul(4)),
             unreachable.checked_mul(4),
-            nodes.checked_mul(8 * words(dim as usize) as u64),
         ];
         let (sections, end) = lay_out(sizes).ok_or_else(damaged)?;
         if end != file.bytes().len() || dim == 0 {
             return Err(damaged());
         }
-        let mean = cast_slice(&file.bytes()[sections[0].clone()]).to_vec();
         let quantizer = Quantizer {
             scale: f32::from_bits(scale as u32),
-            mean,
         };
         Ok(Self {
             file,
             quantizer,
+            dim: dim as usize,
             node_count: nodes as usize,
             sections,
         })
@@ -159,8 +143,12 @@ impl Table {
         cast_slice(&self.file.bytes()[self.sections[number].clone()])
     }
 
-    pub(crate) fn quantizer(&self) -> &Quantizer {
-        &self.quantizer
+    pub(crate) fn quantizer(&self) -> Quantizer {
+        self.quantizer
+    }
+
+    pub(crate) fn dim(&self) -> usize {
+        self.dim
     }
 
     pub(crate) fn node_count(&self) -> usize {
@@ -169,39 +157,34 @@ impl Table {
 
     /// (entries,) key of each entry.
     pub(crate) fn keys(&self) -> &[u64] {
-        self.section(1)
+        self.section(0)
     }
 
     /// (entries,) node of each entry.
     pub(crate) fn nodes(&self) -> &[u32] {
-        self.section(2)
+        self.section(1)
     }
 
     /// The entries of one node.
     pub(crate) fn entries(&self, node: u32) -> &[u32] {
-        let starts: &[u32] = self.section(3);
+        let starts: &[u32] = self.section(2);
         let (start, end) = (starts[node as usize], starts[node as usize + 1]);
-        &self.section(4)[start as usize..end as usize]
+        &self.section(3)[start as usize..end as usize]
     }
 
     /// Ascending artists.
     pub(crate) fn artists(&self) -> &[i64] {
-        self.section(5)
+        self.section(4)
     }
 
     /// Where the entries of each artist begin; one more than artists.
     pub(crate) fn artist_starts(&self) -> &[u32] {
-        self.section(6)
+        self.section(5)
     }
 
     /// Nodes to be compared with every query.
     pub(crate) fn unreachable(&self) -> &[u32] {
-        self.section(7)
-    }
-
-    /// (nodes, words) sketches.
-    pub(crate) fn sketches(&self) -> &[u64] {
-        self.section(8)
+        self.section(6)
     }
 }
 
@@ -223,16 +206,14 @@ mod tests {
 
     fn draft() -> Draft {
         Draft {
-            quantizer: Quantizer {
-                scale: 3.5,
-                mean: vec![0.25; 5],
-            },
+            dim: 5,
+            node_count: 3,
+            quantizer: Quantizer { scale: 3.5 },
             keys: vec![10, 11, 12, 13],
             nodes: vec![0, 1, 0, 2],
             artists: vec![-4, 9],
             artist_starts: vec![0, 2, 4],
             unreachable: vec![1],
-            sketches: vec![7, 8, 9],
         }
     }
 
@@ -248,7 +229,10 @@ mod tests {
         let mut bytes = Vec::new();
         draft().write(&mut bytes).expect("written");
         let table = written(&bytes).expect("a sound table");
-        assert_eq!(table.quantizer(), &draft().quantizer);
+        assert_eq!(
+            (table.dim(), table.node_count(), table.quantizer()),
+            (5, 3, draft().quantizer)
+        );
         assert_eq!(
             (table.keys(), table.nodes()),
             (&[10, 11, 12, 13][..], &[0, 1, 0, 2][..])
@@ -261,10 +245,7 @@ mod tests {
             (table.artists(), table.artist_starts()),
             (&[-4, 9][..], &[0, 2, 4][..])
         );
-        assert_eq!(
-            (table.unreachable(), table.sketches()),
-            (&[1][..], &[7, 8, 9][..])
-        );
+        assert_eq!(table.unreachable(), &[1]);
     }
 
     #[test]
@@ -274,7 +255,7 @@ mod tests {
         for length in [8, 63, 64, bytes.len() - 64] {
             assert!(written(&bytes[..length]).is_err());
         }
-        bytes[8..16].copy_from_slice(&u64::MAX.to_le_bytes());
+        bytes[16..24].copy_from_slice(&u64::MAX.to_le_bytes());
         assert!(written(&bytes).is_err());
     }
 }

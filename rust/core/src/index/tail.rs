@@ -125,12 +125,13 @@ pub(crate) fn without(
     let kept = blocks
         .iter()
         .filter(|block| !sealed.iter().any(|other| Arc::ptr_eq(block, other)));
-    let rest = kept.map(
-        |block| match block.keys.iter().any(|&key| gone.contains(key)) {
-            true => Arc::new(block.without(gone)),
-            false => Arc::clone(block),
-        },
-    );
+    let rest = kept.map(|block| {
+        if block.keys.iter().any(|&key| gone.contains(key)) {
+            Arc::new(block.without(gone))
+        } else {
+            Arc::clone(block)
+        }
+    });
     rest.filter(|block| block.len() > 0).collect()
 }
 

@@ -72,8 +72,8 @@ impl Store {
         source: &Source,
         mark: Option<SegmentMark>,
     ) -> Result<()> {
-        let built = mark
-            .map(|mark| Segment::open(self.folder.path(), mark, self.options.dim).map(Arc::new));
+        let built =
+            mark.map(|mark| Segment::open(self.folder.path(), mark, &self.options).map(Arc::new));
         let built = built.transpose()?;
         let before = self.snapshot.load_full();
         let absorbed = |segment: &&Arc<Segment>| {
@@ -140,7 +140,9 @@ impl Store {
             &before.segments,
             &mut notices,
         )?;
-        notices.into_iter().for_each(|notice| self.notice(notice));
+        for notice in notices {
+            self.notice(notice);
+        }
         let mut present = lock(&self.present);
         if let Some(next) =
             found.and_then(|found| found.adopted_by(&self.snapshot.load(), self.options.dim))
