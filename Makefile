@@ -28,7 +28,7 @@ $(VENV)/python.stamp: requirements/dev.txt requirements/pillow-simd.txt deploy/s
 
 $(VENV)/native.stamp: $(VENV)/python.stamp pyproject.toml $(RUST_SOURCES)
 	@echo "building the extension in release mode (a few minutes the first time)"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@PATH="$(CURDIR)/$(BIN):$$PATH" pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .PHONY: run
