@@ -51,7 +51,7 @@ lint: setup ## formatting, lints, types, stubs, import rules, licences
 	@$(BIN)/python -m mypy.stubtest arthur._native --mypy-config-file pyproject.toml
 	@$(BIN)/lint-imports --no-logo
 	@cargo fmt --all --check
-	@cargo clippy --quiet --workspace --all-targets -- -D warnings
+	@cargo clippy --quiet --profile quick --workspace --all-targets -- -D warnings
 	@command -v cargo-deny >/dev/null || cargo install --quiet --locked --debug cargo-deny@$(CARGO_DENY_VERSION)
 	@cargo deny --offline check --hide-inclusion-graph licenses bans sources
 	@$(BIN)/pip-licenses >/dev/null
