@@ -1,6 +1,6 @@
 """Train arthur-mini: a scan and a photo of the same work must be each other's nearest.
 
-``python -m engines.arthur_mini.train --steps 2100`` draws the pool where there is none yet, and
+``python -m engines.arthur_mini.train --steps 1500`` draws the pool where there is none yet, and
 writes ``checkpoint.pt`` and ``curve.csv`` into the run's folder; ``--resume`` goes on from there.
 The same options, seed, pool, device and library versions give the same weights, but for the
 rounding of parallel sums.
