@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 
 from bench.artphoto import lens, light, room
-from bench.artphoto.fields import Picture, generator
+from bench.artphoto.fields import Field, Picture, generator
 from bench.artphoto.pose import Pose, stand
-from bench.artphoto.severity import LIMITS
+from bench.artphoto.severity import LIMITS, Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,28 +67,11 @@ def photograph(art: Picture, seed: int, *, severity: int, clutter: Sequence[Pict
     pose = stand(work.shape[:2], random, limits, upright=0.3 if severity == 4 else 0.75)
     scene, mask = room.hang(work, pose, random, limits, clutter)
     screen = bool(random.random() < limits.p_moire)
-    if screen:
-        scene = light.moire(scene, mask, pose, random)
-    scene = lens.bend(scene, random, limits)
-    hidden = 0.0
-    if random.random() < limits.p_occlusion:
-        scene, cover = light.occlude(scene, pose, random, limits)
-        hidden = float((cover * mask).sum() / max(1.0, mask.sum()))
-    scene = light.illuminate(scene, random, limits)
-    if clutter and random.random() < limits.p_reflection:
-        scene = light.reflect(scene, mask, random, limits, clutter)
-    shines = bool(random.random() < limits.p_glare)
-    if shines:
-        scene = light.glare(scene, pose, random)
-    scene = lens.sense(lens.defocus(lens.expose(scene, random, limits), random, limits), random, limits)
-    photo = np.clip(scene, 0, 255).astype(np.uint8)
-    if random.random() < limits.p_overlay:
-        photo = lens.caption(photo, random)
-    photo = lens.compress(photo, int(random.uniform(*limits.jpeg)))
-    photo = cv2.resize(photo, pose.photo[::-1], interpolation=cv2.INTER_CUBIC).astype(np.uint8)
-    turned = random.random() < limits.p_quarter_turn
-    turns = int(random.integers(1, 4)) if turned else 0
-    shot = Shot(
+    scene = light.moire(scene, mask, pose, random) if screen else scene
+    scene, hidden, shines = _lit(scene, mask, pose, random, clutter, limits=limits)
+    photo = _developed(scene, pose, random, limits)
+    turns = int(random.integers(1, 4)) if random.random() < limits.p_quarter_turn else 0
+    return np.ascontiguousarray(np.rot90(photo, turns)), Shot(
         severity=severity,
         corners=_corners(art, work, pose, turns),
         yaw=pose.yaw,
@@ -101,7 +84,40 @@ def photograph(art: Picture, seed: int, *, severity: int, clutter: Sequence[Pict
         glare=shines,
         hidden=hidden,
     )
-    return np.ascontiguousarray(np.rot90(photo, turns)), shot
+
+
+def _lit(
+    scene: Field,
+    mask: Field,
+    pose: Pose,
+    random: np.random.Generator,
+    clutter: Sequence[Picture],
+    *,
+    limits: Limits,
+) -> tuple[Field, float, bool]:
+    """Return the scene as it reaches the camera, how much of the work is hidden, and if lamps shine."""
+    scene, hidden = lens.bend(scene, random, limits), 0.0
+    if random.random() < limits.p_occlusion:
+        scene, cover = light.occlude(scene, pose, random, limits)
+        hidden = float((cover * mask).sum() / max(1.0, mask.sum()))
+    scene = light.illuminate(scene, random, limits)
+    if clutter and random.random() < limits.p_reflection:
+        scene = light.reflect(scene, mask, random, limits, clutter)
+    shines = bool(random.random() < limits.p_glare)
+    if shines:
+        scene = light.glare(scene, pose, random)
+    return scene, hidden, shines
+
+
+def _developed(scene: Field, pose: Pose, random: np.random.Generator, limits: Limits) -> Picture:
+    """Return the picture that the camera makes of a scene."""
+    for step in (lens.expose, lens.defocus, lens.sense):
+        scene = step(scene, random, limits)
+    photo = np.clip(scene, 0, 255).astype(np.uint8)
+    if random.random() < limits.p_overlay:
+        photo = lens.caption(photo, random)
+    photo = lens.compress(photo, int(random.uniform(*limits.jpeg)))
+    return cv2.resize(photo, pose.photo[::-1], interpolation=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
 
 
 def _corners(art: Picture, work: Picture, pose: Pose, turns: int) -> tuple[tuple[float, float], ...]:

@@ -31,7 +31,7 @@ class Plan:
         report: Steps between two lines of the learning curve and two checkpoints.
     """
 
-    steps: int = 2100
+    steps: int = 1500
     batch: int = 96
     side: int = 128
     warm_side: int = 96

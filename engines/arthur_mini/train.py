@@ -1,6 +1,6 @@
 """Train arthur-mini: a scan and a photo of the same work must be each other's nearest.
 
-``python -m engines.arthur_mini.train --steps 2100`` draws the pool where there is none yet, and
+``python -m engines.arthur_mini.train --steps 1500`` draws the pool where there is none yet, and
 writes ``checkpoint.pt`` and ``curve.csv`` into the run's folder; ``--resume`` goes on from there.
 The same options, seed, pool, device and library versions give the same weights, but for the
 rounding of parallel sums.
@@ -21,6 +21,7 @@ from engines.arthur_mini.augment import photograph, scan, vary
 from engines.arthur_mini.heldout import HeldOut
 from engines.arthur_mini.model import Architecture
 from engines.arthur_mini.pool import Pool, draw
+from engines.arthur_mini.start import start_from
 from engines.arthur_mini.state import Plan, State, fresh, restore, save
 
 _CACHE = Path(".cache/arthur-mini")
@@ -126,6 +127,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--pictures", type=Path, help="folder of more pictures for a new pool")
     parser.add_argument("--pool-side", type=int, default=192, help="side of the works in a new pool")
     parser.add_argument("--run", type=Path, default=_CACHE / "run", help="folder of the checkpoint")
+    parser.add_argument("--start", type=Path, help="exported float32 graph to begin from")
     parser.add_argument("--resume", action="store_true", help="go on from the run's checkpoint")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--threads", type=int, default=1, help="threads of torch on the CPU")
@@ -159,6 +161,9 @@ def main() -> None:
         sizes = {item.name: getattr(options, item.name) for item in fields(Architecture)}
         sizes |= {name: tuple(sizes[name]) for name in ("widths", "blocks")}
         state = fresh(plan, Architecture(**sizes), device)
+        if options.start:
+            start_from(options.start, state.model, HeldOut.draw(device).works)
+            state.average.load_state_dict(state.model.state_dict())
     train(state, Pool.open(options.pool), plan, run=options.run, device=device)
 
 
