@@ -72,7 +72,7 @@ bench: setup ## measure decode, engine, index, catalogue and server; raw rows go
 	@touch $@
 
 .PHONY: train
-train: .venv-torch/stamp ## train arthur-mini (OPTIONS='--minutes 60 --device cuda'), in an environment with torch
+train: .venv-torch/stamp ## train arthur-mini (OPTIONS='--steps 8000 --device cuda'), in an environment with torch
 	@.venv-torch/bin/python -m engines.arthur_mini.train $(OPTIONS)
 
 .PHONY: parity

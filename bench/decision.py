@@ -133,7 +133,8 @@ def calibrate(seen: list[Query], *, fingerprint: str) -> Calibration:
     scores, leads = np.array([q.score for q in seen]), np.array([lead(q.score, q.rival) for q in seen])
     right = np.array([q.right for q in seen])
     intercept, score_weight, lead_weight = fit(scores, leads, right)
-    return Calibration(intercept, score_weight, lead_weight, float(np.median(leads[~right])), fingerprint=fingerprint)
+    lone_rival = float(np.median(scores[~right]))
+    return Calibration(intercept, score_weight, lead_weight, lone_rival, fingerprint=fingerprint)
 
 
 def judge(calibration: Calibration, unseen: list[Query]) -> dict[str, float]:

@@ -1,10 +1,12 @@
 """The Rust extension. Every call releases the GIL while it works and may be made from any thread."""
 
 from pathlib import Path
-from typing import final
+from typing import Self, final
 
 import numpy as np
 from numpy.typing import NDArray
+
+__all__ = ["DEBUG_BUILD", "Decoder", "Index", "__version__", "crop_box"]
 
 __version__: str
 DEBUG_BUILD: bool
@@ -13,7 +15,7 @@ DEBUG_BUILD: bool
 class Decoder:
     """Decodes JPEG, PNG, WebP, GIF, BMP and TIFF within limits. Immutable."""
 
-    def __init__(self, *, max_bytes: int, max_pixels: int) -> None: ...
+    def __new__(cls, *, max_bytes: int, max_pixels: int) -> Self: ...
     def decode(
         self, data: bytes, side: int, *, fit: str, preview_side: int, preview_gray: bool
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None, int, int, str]:

@@ -35,7 +35,7 @@ class Calibration:
     Attributes:
         intercept, score_weight, lead_weight: log-odds = intercept + score_weight * score + lead_weight * lead.
             The weights are not negative, so a higher score or a weaker rival never lowers the probability.
-        lone_lead: the lead assumed when there is no other entry to compare with.
+        lone_rival: the score assumed of a rival where there is none: the usual best score of a wrong entry.
         fingerprint: of the engine whose scores were fitted; "" when it was fitted on another engine.
         for_catalogue: whether it was fitted on the operator's own catalogue.
         provenance: how the numbers came about (data, sizes, seed, quality of the fit).
@@ -44,7 +44,7 @@ class Calibration:
     intercept: float
     score_weight: float
     lead_weight: float
-    lone_lead: float
+    lone_rival: float
     fingerprint: str = ""
     for_catalogue: bool = False
     provenance: Mapping[str, JsonValue] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class Calibration:
         Raises:
             ConfigError: a number is not finite, or a weight is negative.
         """
-        numbers = (self.intercept, self.score_weight, self.lead_weight, self.lone_lead)
+        numbers = (self.intercept, self.score_weight, self.lead_weight, self.lone_rival)
         if not all(math.isfinite(number) for number in numbers):
             raise ConfigError("the calibration holds a number that is not finite; fit it again")
         if self.score_weight < 0 or self.lead_weight < 0:
@@ -66,7 +66,7 @@ class Calibration:
 
         `rival` is the best score of any other entry; None when there is none.
         """
-        ahead = self.lone_lead if rival is None else lead(score, rival)
+        ahead = lead(score, self.lone_rival if rival is None else rival)
         odds = self.intercept + self.score_weight * score + self.lead_weight * ahead
         return 1 / (1 + math.exp(-odds)) if odds >= 0 else math.exp(odds) / (1 + math.exp(odds))
 

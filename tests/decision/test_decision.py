@@ -56,6 +56,14 @@ def test_a_better_score_never_weakens_the_decision(score: Any, better: Any, othe
     assert rank[kinds[0]] <= rank[kinds[1]]
 
 
+def test_a_copy_of_the_only_work_is_a_match() -> None:
+    assert decide([1.0], SHIPPED, max_false_accept=0.001).kind == "match"
+
+
+def test_another_picture_is_no_match_with_the_only_work() -> None:
+    assert decide([SHIPPED.lone_rival], SHIPPED, max_false_accept=0.001).kind == "no_match"
+
+
 def test_nothing_to_compare_is_no_match() -> None:
     assert decide([], SHIPPED, max_false_accept=0.01).kind == "no_match"
 
@@ -94,14 +102,14 @@ def test_the_shipped_numbers_say_where_they_come_from() -> None:
 
 @pytest.mark.parametrize("wrong", [{"score_weight": -1.0}, {"lead_weight": -0.1}, {"intercept": float("nan")}])
 def test_meaningless_numbers_are_refused(wrong: Any) -> None:
-    numbers = {"intercept": 0.0, "score_weight": 1.0, "lead_weight": 1.0, "lone_lead": 0.0}
+    numbers = {"intercept": 0.0, "score_weight": 1.0, "lead_weight": 1.0, "lone_rival": 0.0}
     with pytest.raises(ConfigError):
         Calibration(**(numbers | wrong))
 
 
 def _text(intercept: Any, fingerprint: Any) -> Any:
     return json.dumps(
-        {"intercept": intercept, "score_weight": 1.0, "lead_weight": 1.0, "lone_lead": 0.0}
+        {"intercept": intercept, "score_weight": 1.0, "lead_weight": 1.0, "lone_rival": 0.0}
         | {"fingerprint": fingerprint}
     )
 
