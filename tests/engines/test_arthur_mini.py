@@ -75,7 +75,7 @@ def test_a_row_of_a_batch_is_the_single_row(graph: Graph, golden: dict[str, NDAr
 
 
 def test_distorted_works_are_nearest_to_their_originals(graph: Graph, works: list[NDArray[np.uint8]]) -> None:
-    copies = [distort(work, np.random.default_rng(number)) for number, work in enumerate(works[:20])]
+    copies = [distort(work, np.random.default_rng(number)) for number, work in enumerate(works)]
     cosines = graph.encode_pictures(copies) @ graph.encode_pictures(works).T
     assert (cosines.argmax(1) == np.arange(len(copies))).mean() >= 0.95
 
