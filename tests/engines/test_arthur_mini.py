@@ -32,7 +32,7 @@ def golden() -> dict[str, NDArray]:
 
 @pytest.fixture(scope="module")
 def works() -> list[NDArray[np.uint8]]:
-    return [painting(900 + number, 0, 0, size=160) for number in range(101)]
+    return [painting(900 + number, 0, 0, size=320) for number in range(101)]
 
 
 def test_files_have_the_hashes_that_are_recorded() -> None:
