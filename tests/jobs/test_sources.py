@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -33,7 +34,8 @@ def test_a_folder_says_where_a_picture_came_from(tmp_path: Any) -> None:
 
 
 def test_other_files_and_hidden_ones_are_passed_over(tmp_path: Any) -> None:
-    assert _items(_touch(tmp_path, "a/e1/notes.txt", "a/.e2/v.jpg", "a/e1/.v.jpg", ".DS_Store")) == []
+    (item,) = _items(_touch(tmp_path, "a/e1/notes.txt", "a/.e2/v.jpg", "a/e1/.v.jpg", ".DS_Store", "a/e1/w.jpg"))
+    assert item.place == "a/e1/w.jpg"
 
 
 @pytest.mark.parametrize("name", ["v.jpg", "a/b/c/v.jpg"])
@@ -134,3 +136,24 @@ def test_what_is_no_source_is_refused(tmp_path: Any, name: Any) -> None:
     (tmp_path / "works.txt").write_text("")
     with pytest.raises(BadRequest):
         open_source(tmp_path / name)
+
+
+def test_a_folder_can_be_one_artists(tmp_path: Path) -> None:
+    for place in ("night.jpg", "thinker/front.jpg"):
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        (tmp_path / place).touch()
+
+    items = [item.view for item in open_source(tmp_path, artist_id="rodin").items if isinstance(item, Item)]
+
+    assert [view.hierarchical for view in items] == ["rodin.night.main", "rodin.thinker.front"]
+
+
+def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(BadRequest, match="no pictures below"):
+        open_source(tmp_path)
+
+
+def test_a_manifest_names_its_own_artists(tmp_path: Path) -> None:
+    with pytest.raises(BadRequest, match="folder only"):
+        open_source(_csv(tmp_path, "artist_id,entry_id,path\na,b,c.jpg\n"), artist_id="rodin")

@@ -26,6 +26,9 @@ INTERRUPTED = 130
 def import_(
     source: Annotated[Path, typer.Argument(help="A folder, or a manifest: .csv, .parquet, .jsonl.")],
     *,
+    artist: Annotated[
+        str | None, typer.Option(help="The folder is this artist's: entry.jpg or entry/view.jpg.")
+    ] = None,
     threads: Annotated[int, typer.Option(min=1, max=64, help="Groups of pictures worked on at the same time.")] = 2,
     data: Data = None,
     engine: Engine = None,
@@ -38,7 +41,7 @@ def import_(
     """
     from arthur.jobs.sources import open_source
 
-    opened = open_source(source)
+    opened = open_source(source, artist_id=artist)
     with session(data=data, engine=engine) as arthur, progress_bar("import") as advance:
         tally = Tally(opened.total, advance, json=json)
         with interruption() as stopped:

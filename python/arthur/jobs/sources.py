@@ -55,18 +55,25 @@ class Source:
     items: Iterable[Item | Refused]
 
 
-def open_source(path: Path) -> Source:
+def open_source(path: Path, *, artist_id: str | None = None) -> Source:
     """Open a folder, or a manifest (.csv, .parquet, .jsonl).
 
-    A folder is laid out as `artist/entry/view.jpg`, or `artist/entry.jpg` for an entry with one view, called main.
+    A folder is laid out as `artist/entry/view.jpg`, or `artist/entry.jpg` for an entry with one view, called main;
+    where `artist_id` is given it is one artist's folder, and that first level is left out.
     A manifest has the columns artist_id, entry_id, optionally view_id, and path (relative to the manifest) or url;
     every further column is metadata.
 
     Raises:
-        BadRequest: there is nothing at the path, or it is none of these; or a manifest lacks a column.
+        BadRequest: there is nothing at the path, or it is none of these; a folder holds no pictures; or a manifest
+            lacks a column, or was given together with an artist.
     """
     if path.is_dir():
-        return Source(sum(1 for _ in _pictures(path)), _folder_items(path))
+        total = sum(1 for _ in _pictures(path))
+        if total == 0:
+            raise BadRequest(f"there are no pictures below {path} (links to folders are not followed)")
+        return Source(total, _folder_items(path, () if artist_id is None else (artist_id,)))
+    if artist_id is not None:
+        raise BadRequest("an artist can be given for a folder only; a manifest names its artists itself")
     if not path.is_file():
         raise BadRequest(f"{path} is neither a folder nor a manifest")
     manifest = open_manifest(path)
@@ -82,8 +89,8 @@ def _pictures(root: Path) -> Iterator[Path]:
                 yield Path(folder, name)
 
 
-def _folder_items(root: Path) -> Iterator[Item | Refused]:
-    """Name each picture by the folders it lies in. Of files that differ in their suffix alone the first counts."""
+def _folder_items(root: Path, above: tuple[str, ...]) -> Iterator[Item | Refused]:
+    """Name each picture by `above` and its folders. Of files that differ in their suffix alone the first counts."""
     named: set[Path] = set()
     parent = root
     for file in _pictures(root):
@@ -94,13 +101,15 @@ def _folder_items(root: Path) -> Iterator[Item | Refused]:
             yield Refused(str(place), "another file here has the same name up to the suffix")
         else:
             named.add(place.with_suffix(""))
-            yield _folder_item(file, place)
+            yield _folder_item(file, place, above)
 
 
-def _folder_item(file: Path, place: Path) -> Item | Refused:
-    names = place.with_suffix("").parts
-    if len(names) not in (2, 3):
-        return Refused(str(place), "it lies neither at artist/entry nor at artist/entry/view")
+def _folder_item(file: Path, place: Path, above: tuple[str, ...]) -> Item | Refused:
+    names = (*above, *place.with_suffix("").parts)
+    if len(names) == 1:
+        return Refused(str(place), "it lies in no artist's folder; if all of these are one artist's, name the artist")
+    if len(names) > 3:
+        return Refused(str(place), "it lies deeper than artist/entry/view")
     try:
         view = ViewId(names[0], names[1], names[2] if len(names) == 3 else MAIN_VIEW)
     except ArthurError as error:
