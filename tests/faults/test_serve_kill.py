@@ -55,6 +55,7 @@ def test_a_killed_server_is_ready_again_soon_and_matches(
     assert all(enroll(server.url, f"work-{n}", artworks[n]) for n in range(20))
     server.kill()
     again = serve(tmp_path / "data", workers=2)
+    assert httpx.get(f"{again.url}/api/v1/status").json()["index"]["views"] == 20
 
     found = [
         httpx.post(f"{again.url}/match", files={"imgFile": ("p.jpg", artworks[n])}, timeout=10).json()["matches"][0]

@@ -22,7 +22,7 @@ import orjson
 import structlog
 
 from arthur.config import Settings
-from arthur.errors import ArthurError, ConfigError
+from arthur.errors import ArthurError, ConfigError, StoreError
 from arthur.web.app import App
 from arthur.web.logs import configure_logs
 from arthur.web.metrics import Metrics
@@ -48,6 +48,7 @@ def run(opener: Callable[[Settings], Arthur]) -> int:
     configure_logs(settings.log_level)
     try:
         arthur = opener(settings)
+        _catch_up(arthur)
     except ArthurError as error:
         told.write(orjson.dumps({"failed": str(error), "config": isinstance(error, ConfigError)}) + b"\n")
         return 2 if isinstance(error, ConfigError) else 1
@@ -63,6 +64,18 @@ def run(opener: Callable[[Settings], Arthur]) -> int:
     threading.Thread(target=_tell_ready, args=(settings.port, told.write), daemon=True).start()
     server.run(settings.host, settings.port)
     return 0
+
+
+def _catch_up(arthur: Arthur) -> None:
+    """Replay what the index lacks before the first request, so that no request waits for it.
+
+    Raises:
+        EngineError: the engine does not embed.
+    """
+    try:
+        arthur.recognizer.ready()
+    except StoreError as error:
+        log.warning("not_caught_up", error=str(error))  # the catalog can answer without its index
 
 
 def service_of(arthur: Arthur, fan_out: ThreadPoolExecutor) -> Service:
