@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import httpx
 import numpy as np
@@ -69,6 +70,8 @@ def free_port(wanted: int) -> int:
 def served(port: int) -> Iterator[str]:
     """Serve the demo's data folder and yield the base address once it is ready; stop it at the end."""
     base = f"http://127.0.0.1:{port}"
+    for number in (signal.SIGINT, signal.SIGTERM):  # set even where a shell had them ignored, as for background jobs
+        signal.signal(number, _interrupt)
     server = subprocess.Popen([ARTHUR, "serve", "--data", FOLDER, "--port", str(port)])
     try:
         deadline = time.monotonic() + 60
@@ -85,6 +88,10 @@ def served(port: int) -> Iterator[str]:
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(timeout=30)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _ready(base: str) -> bool:
@@ -121,7 +128,8 @@ def main() -> None:
         console.print(f"[bold]4[/] matching {photo}, a photo of {'/'.join(PHOTOGRAPHED)}")
         match(base, photo, console)
         console.print(f"\n   page      {base}/\n   API docs  {base}/docs")
-        console.print(f"   match     curl -F image=@{photo} {base}/api/v1/match\n   Ctrl-C stops the server")
+        console.print(f"   match     curl -F image=@{photo} {base}/api/v1/match", soft_wrap=True)
+        console.print("   Ctrl-C stops the server")
 
 
 if __name__ == "__main__":
