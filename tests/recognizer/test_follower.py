@@ -50,6 +50,22 @@ def test_pages_are_followed_to_the_end(house: Any) -> None:
     assert len(house.index) == 7
 
 
+def test_no_epoch_begins_while_the_index_is_emptied(house: Any) -> None:
+    house.index.advance(99)
+    follower = Follower(house.catalog, house.index, fingerprint="f" * 64)
+    emptied, refused = house.index.clear, []
+
+    def clear() -> None:
+        with ThreadPoolExecutor(1) as pool:
+            refused.append(pool.submit(follower.epoch, timeout_s=0.01).exception())
+        emptied()
+
+    house.index.clear = clear
+    follower.catch_up()
+    assert [type(error) for error in refused] == [DeadlineExceeded]
+    assert follower.epoch() == 1
+
+
 def test_an_index_ahead_of_its_catalog_is_rebuilt(house: Any, another: Any, capsys: Any) -> None:
     for seed in range(4):
         house.enroll(f"a/e{seed}/main", seed)

@@ -49,12 +49,26 @@ class Follower:
         self._page = page
         self._turn = Condition()
         self._replaying = False
+        self._emptying = False
         self._rebuilds = 0
 
     @property
     def rebuilds(self) -> int:
-        """How often the index was emptied. A search across a change of this number has seen half an index."""
+        """How often the index was emptied, counted before it is."""
         return self._rebuilds
+
+    def epoch(self, *, timeout_s: float | None = None) -> int:
+        """Return `rebuilds` at a moment when the index is not just being emptied.
+
+        A search that begins after this and ends with `rebuilds` unchanged has not seen an index that was emptied.
+
+        Raises:
+            DeadlineExceeded: the index was still being emptied after `timeout_s`.
+        """
+        with self._turn:
+            if not self._turn.wait_for(lambda: not self._emptying, timeout_s):
+                raise DeadlineExceeded("the deadline passed while the index was rebuilt")
+            return self._rebuilds
 
     def catch_up(self, *, timeout_s: float | None = None) -> int:
         """Apply what the catalog has committed by now, and return the sequence up to which the index has all.
@@ -142,8 +156,15 @@ class Follower:
 
     def _restart(self, reason: str) -> None:
         log.warning("index_rebuilt", reason=reason, sequence=self._index.sequence)
-        self._rebuilds += 1
-        self._index.clear()
+        with self._turn:
+            self._emptying = True
+            self._rebuilds += 1
+        try:
+            self._index.clear()
+        finally:
+            with self._turn:
+                self._emptying = False
+                self._turn.notify_all()
 
     def _retrace(self, progress: Callable[[Progress], None]) -> bool:
         """Apply the whole history again and return whether the index now equals the catalog."""

@@ -93,7 +93,8 @@ class Searcher:
     def _by_index(self, vector: Vectors, wanted: Wanted, stages: Stages) -> Found:
         """Search the index, again if it was emptied for a rebuild meanwhile."""
         while True:
-            rebuilds = self._follower.rebuilds
+            with stages.stage("follow"):
+                rebuilds = self._follower.epoch(timeout_s=stages.remaining_s)
             try:
                 with stages.stage("follow"):
                     sequence = self._follower.catch_up(timeout_s=stages.remaining_s)
