@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections import deque
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from arthur.types import Counts
 __all__ = ["open_sqlite"]
 
 _BUSY_TIMEOUT_MS = 10_000
+_ASK_AGAIN_S = 0.005
 _POOL_SIZE = 8
 _POOL_OVERFLOW = 56
 # After a burst the write-ahead log is cut back to this many bytes.
@@ -103,10 +105,28 @@ def open_sqlite(path: Path) -> Database:
 
 def _prepare(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
     connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
-    connection.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL_LIMIT}")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch the file to write-ahead log, also while others do the same.
+
+    SQLite does not wait when two connections make this change at once, since each holds what the other needs: one of
+    them is told at once that the file is busy, and has to ask again.
+    """
+    patience = time.monotonic() + _BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > patience:
+                raise
+            time.sleep(_ASK_AGAIN_S)
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:
