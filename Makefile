@@ -53,6 +53,7 @@ lint: setup ## formatting, lints, types, stubs, import rules, licences
 	@cargo fmt --all --check
 	@cargo clippy --quiet --profile quick --workspace --all-targets -- -D warnings
 	@command -v cargo-deny >/dev/null || cargo install --quiet --locked --debug cargo-deny@$(CARGO_DENY_VERSION)
+	@cargo fetch --quiet --locked  # also what other platforms need, which deny looks at
 	@cargo deny --offline check --hide-inclusion-graph licenses bans sources
 	@$(BIN)/pip-licenses >/dev/null
 
