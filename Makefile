@@ -59,8 +59,8 @@ lint: setup ## formatting, lints, types, stubs, import rules, licences
 
 .PHONY: bench
 bench: setup ## measure decode, engine, index, catalogue and server; raw rows go to bench/results
-	@$(BIN)/python -m bench.decode --quick
-	@$(BIN)/python -m bench.encode
+	@$(BIN)/python -m bench.decode --out bench/results/decode.parquet
+	@$(BIN)/python -m bench.encode arthur-mini
 	@$(BIN)/python -m bench.index --quick
 	@$(BIN)/python -m bench.catalog
 	@$(BIN)/python -m bench.serve
