@@ -235,22 +235,51 @@ impl Drop for Index {
 
 /// Follow other processes and seal, until the index is closed. After a failure the pauses grow.
 fn keep_up(store: &store::Store) {
-    let mut pause = TICK;
-    loop {
-        store.rest(pause, pause == TICK);
-        if store.is_closed() {
-            return;
+    let mut pause = Some(TICK);
+    while let Some(rest) = pause {
+        store.rest(rest, rest == TICK);
+        pause = work(store, rest);
+    }
+}
+
+/// One round of background work; returns the pause until the next, none once the index is closed.
+fn work(store: &store::Store, pause: Duration) -> Option<Duration> {
+    let outcome = catch_unwind(AssertUnwindSafe(|| store.keep_up()));
+    if store.is_closed() {
+        // work that closing cut short is no failure
+        return None;
+    }
+    match outcome {
+        Ok(Ok(())) => Some(TICK),
+        Ok(Err(error)) => {
+            store.notice(error.to_string());
+            Some((pause * 2).min(LONGEST_PAUSE))
         }
-        match catch_unwind(AssertUnwindSafe(|| store.keep_up())) {
-            Ok(Ok(())) => pause = TICK,
-            Ok(Err(error)) => {
-                store.notice(error.to_string());
-                pause = (pause * 2).min(LONGEST_PAUSE);
-            }
-            Err(_) => {
-                store.notice("the upkeep of the index panicked".to_owned());
-                pause = LONGEST_PAUSE;
-            }
+        Err(_) => {
+            store.notice("the upkeep of the index panicked".to_owned());
+            Some(LONGEST_PAUSE)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_that_closing_cut_short_is_no_failure() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = Options {
+            dim: 2,
+            fingerprint: "engine".to_owned(),
+            tail_rows: 4,
+            build_threads: 1,
+        };
+        let store = store::Store::open(folder.path(), options).expect("opened");
+        assert_eq!(work(&store, TICK), Some(TICK));
+        store.close();
+        assert!(store.keep_up().is_err());
+        assert_eq!(work(&store, TICK), None);
+        assert_eq!(store.take_notices(), Vec::<String>::new());
     }
 }
