@@ -16,7 +16,7 @@ from arthur.encode import EngineSpec
 from arthur.errors import InvalidImage, StoreError
 from arthur.recognition.parts import ClearableIndex, Options, Parts
 from arthur.recognizer import Enrolment, Recognizer
-from arthur.types import Changes, Counts, Neighbors, Put, StoredView, ViewId
+from arthur.types import Changes, Counts, FeatureChanges, Neighbors, Put, StoredView, ViewId
 
 SIDE = 8
 SPEC = EngineSpec(name="blocks", side=SIDE, fit="stretch", dim=12, fingerprint="f" * 64)
@@ -115,7 +115,7 @@ class ModelCatalog:
     """The catalogue as a list of changes. `broken` makes writes fail; `page` bounds what `changes` gives."""
 
     def __init__(self) -> None:
-        self.live, self.vectors, self.ended, self.numbers = {}, {}, [], {}
+        self.live, self.rows, self.packed, self.ended, self.numbers = {}, {}, {}, [], {}
         self.seq = 0
         self.broken = False
         self.asked = 0
@@ -140,7 +140,8 @@ class ModelCatalog:
             key=self.seq, view=new.view, vector_id=new.view.vector_id, created_at=now, updated_at=now, **fields
         )
         self.live[new.view] = stored
-        self.vectors[self.seq] = new.vector
+        self.rows[self.seq] = new.vector
+        self.packed[self.seq] = new.features
         return Put(stored, None if old is None else old.key)
 
     def remove(self, artist_id: Any, entry_id: Any = None, view_id: Any = None) -> Any:
@@ -162,8 +163,13 @@ class ModelCatalog:
         by_key = {stored.key: stored for stored in self.live.values()}
         return {key: by_key[key] for key in keys.tolist() if key in by_key}
 
-    def vector(self, key: Any, fingerprint: Any) -> Any:
-        return self.vectors.get(key)
+    def vectors(self, keys: Any, fingerprint: Any) -> Any:
+        live = {stored.key for stored in self.live.values()} & set(keys.tolist())
+        return {key: self.rows[key] for key in live}
+
+    def features(self, keys: Any, fingerprint: Any) -> Any:
+        live = {stored.key for stored in self.live.values()} & set(keys.tolist())
+        return {key: self.packed[key].data for key in live if self.packed[key] is not None}
 
     def views_of(self, artist_id: Any, entry_id: Any, *, cursor: Any, limit: Any) -> Any:
         rows = sorted(
@@ -188,11 +194,20 @@ class ModelCatalog:
     def changes(self, since: Any, limit: Any, fingerprint: Any) -> Any:
         upto = min(self.seq, since + limit)
         live = sorted((s for s in self.live.values() if since < s.key <= upto), key=lambda s: s.key)
-        vectors = np.array([self.vectors[s.key] for s in live], dtype=np.float32).reshape(len(live), SPEC.dim)
+        vectors = np.array([self.rows[s.key] for s in live], dtype=np.float32).reshape(len(live), SPEC.dim)
         keys = np.array([s.key for s in live], dtype=np.int64)
         artists = np.array([self.numbers[s.view.artist_id] for s in live], dtype=np.int64)
         removed = np.array([key for seq, key in self.ended if since < seq <= upto], dtype=np.int64)
         return Changes(keys, vectors, artists, removed, upto, upto < self.seq)
+
+    def feature_changes(self, since: Any, limit: Any, fingerprint: Any) -> Any:
+        changes = self.changes(since, limit, fingerprint)
+        found = [self.packed[key] for key in changes.keys.tolist()]
+        has = np.array([one is not None for one in found], dtype=bool)
+        data = tuple(one.data for one in found if one is not None)
+        return FeatureChanges(
+            changes.keys[has], data, changes.artists[has], changes.removed, changes.upto, changes.more
+        )
 
 
 class ModelCache:

@@ -145,7 +145,8 @@ class Recognizer:
         stored = self._parts.catalog.view(view)
         if stored is None:
             raise NotFound(f"there is no view {view.hierarchical}")
-        vector = self._parts.catalog.vector(stored.key, self._spec.fingerprint)
+        keys = np.array([stored.key], np.int64)
+        vector = self._parts.catalog.vectors(keys, self._spec.fingerprint).get(stored.key)
         if vector is None:
             raise NotFound(f"view {view.hierarchical} was never embedded by the engine {self._spec.label}")
         stages = Stages(clock=self._parts.clock)

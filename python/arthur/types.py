@@ -151,6 +151,14 @@ class Recognition:
 
 
 @dataclass(frozen=True, slots=True)
+class LocalFeatures:
+    """Local features of one picture, packed by the verifier of that fingerprint; see `arthur.verify`."""
+
+    fingerprint: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class NewView:
     """A view to be put into the catalog, with its vector.
 
@@ -162,6 +170,7 @@ class NewView:
         format: "jpeg", "png", ... as the decoder named it.
         width, height: of the picture after EXIF orientation, pixels.
         size_bytes: of the encoded picture.
+        features: for the local index and geometric verification; None when there is no verifier.
     """
 
     view: ViewId
@@ -174,6 +183,7 @@ class NewView:
     height: int
     size_bytes: int
     metadata: Metadata = field(default_factory=dict)
+    features: LocalFeatures | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +230,18 @@ class Changes:
 
     keys: Keys
     vectors: Vectors
+    artists: Keys
+    removed: Keys
+    upto: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureChanges:
+    """As Changes, with the packed local features of one verifier instead of vectors: `features` has (n,) of them."""
+
+    keys: Keys
+    features: tuple[bytes, ...]
     artists: Keys
     removed: Keys
     upto: int

@@ -77,7 +77,7 @@ def test_a_put_is_all_or_nothing(catalog: SqlCatalog, database: Database) -> Non
     with pytest.raises(Exception, match="catalogue's database failed"):
         catalog.put([new("1"), new("2")])
     assert (catalog.latest(), catalog.counts().views) == (1, 1)
-    assert catalog.vector(1, "f") is not None
+    assert catalog.vectors(np.array([1]), "f").get(1) is not None
 
 
 def test_a_removed_view_leaves_no_vector(catalog: SqlCatalog, database: Database) -> None:

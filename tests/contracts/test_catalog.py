@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from arthur.catalog import Catalog, open_catalog
 from arthur.errors import BadRequest, ConfigError, EngineMismatch, StoreError
-from arthur.types import Counts, JsonValue, Metadata, NewView, ViewId
+from arthur.types import Counts, JsonValue, LocalFeatures, Metadata, NewView, ViewId
 
 URLS = {"sqlite": "sqlite:///{folder}/catalog.db"}
 
@@ -40,6 +41,11 @@ def new(name: str, *, seed: int = 0, dim: int = 8, fingerprint: str = "f", metad
     """`name` is artist/entry/view."""
     view = ViewId(*name.split("/"))
     return NewView(view, unit(seed, dim), fingerprint, "hash", "source", "jpeg", 640, 480, 9, metadata or {})
+
+
+def described(name: str, data: bytes, *, by: str = "verifier") -> NewView:
+    """A view with packed local features."""
+    return replace(new(name), features=LocalFeatures(by, data))
 
 
 def names(catalog: Catalog, artist_id: str, entry_id: str | None = None) -> list[str]:
@@ -85,7 +91,7 @@ def test_what_is_not_there_is_none_or_missing(catalog: Catalog) -> None:
     assert catalog.view(ViewId("a", "e", "v")) is None
     assert catalog.find("00000000-0000-5000-8000-000000000000") is None
     assert catalog.views(np.array([5])) == {}
-    assert catalog.vector(5, "f") is None
+    assert catalog.vectors(np.array([5]), "f").get(5) is None
     assert catalog.note("n") is None
 
 
@@ -100,7 +106,7 @@ def test_put_replaces_and_ends_the_key(catalog: Catalog) -> None:
     assert second.replaced_key == first.stored.key
     assert second.stored.created_at == first.stored.created_at
     assert list(catalog.views(np.array([1, 2]))) == [2]
-    assert catalog.vector(1, "f") is None
+    assert catalog.vectors(np.array([1]), "f").get(1) is None
     assert catalog.counts() == Counts(1, 1, 1)
 
 
@@ -115,11 +121,52 @@ def test_of_several_views_of_one_name_the_last_stays(catalog: Catalog) -> None:
 
 def test_vectors_come_back_within_float16(catalog: Catalog) -> None:
     catalog.put([new("a/e/v", seed=7, dim=512)])
-    vector = catalog.vector(1, "f")
+    vector = catalog.vectors(np.array([1]), "f").get(1)
     assert vector is not None
     assert vector.dtype == np.float32
     np.testing.assert_allclose(vector, unit(7, 512), atol=2e-4)
     np.testing.assert_allclose(np.linalg.norm(vector), 1, atol=1e-6)
+
+
+def test_features_come_back_as_they_were_put(catalog: Catalog) -> None:
+    catalog.put([described("a/e/v", b"one"), described("a/e/w", b"two", by="other"), new("a/e/x")])
+    assert catalog.features(np.array([1, 2, 3, 9]), "verifier") == {1: b"one"}
+    assert catalog.features(np.array([1, 2, 3]), "other") == {2: b"two"}
+
+
+def test_features_end_with_their_view(catalog: Catalog) -> None:
+    catalog.put([described("a/e/v", b"one")])
+    catalog.put([described("a/e/v", b"two")])
+    assert catalog.features(np.array([1, 2]), "verifier") == {2: b"two"}
+    catalog.remove("a")
+    assert catalog.features(np.array([2]), "verifier") == {}
+
+
+def test_feature_changes_are_those_of_one_verifier(catalog: Catalog) -> None:
+    catalog.put([described("a/e/v", b"one"), new("a/e/w"), described("b/e/v", b"two")])
+    catalog.put([described("a/e/v", b"new")])
+    (number_a, number_b) = (catalog.artist_numbers([name])[0] for name in "ab")
+    changes = catalog.feature_changes(0, 10, "verifier")
+    assert (changes.keys.tolist(), changes.features) == ([3, 4], (b"two", b"new"))
+    assert changes.artists.tolist() == [number_b, number_a]
+    assert (changes.removed.tolist(), changes.upto, changes.more) == ([1], 4, False)
+    assert catalog.feature_changes(0, 10, "other").features == ()
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_feature_changes_at_any_limit_join_to_the_whole(catalog: Catalog, limit: int) -> None:
+    catalog.put([described(f"a/e/{place}", bytes([place])) for place in range(5)])
+    since, found, more = 0, list[bytes](), True
+    while more:
+        changes = catalog.feature_changes(since, limit, "verifier")
+        found.extend(changes.features)
+        since, more = changes.upto, changes.more
+    assert found == [bytes([place]) for place in range(5)]
+
+
+def test_features_beyond_their_bound_are_refused(catalog: Catalog) -> None:
+    with pytest.raises(BadRequest, match="local features"):
+        catalog.put([described("a/e/v", bytes(65_537))])
 
 
 def test_a_numbers_of_artists_are_those_of_the_changes(catalog: Catalog) -> None:
@@ -270,7 +317,7 @@ def test_changes_are_those_of_one_engine(catalog: Catalog) -> None:
     assert live_keys(catalog, 0, 10, "f") == {1}
     assert live_keys(catalog, 0, 10, "g") == {2}
     assert catalog.changes(0, 10, "g").vectors.shape == (1, 4)
-    assert catalog.vector(1, "g") is None
+    assert catalog.vectors(np.array([1]), "g").get(1) is None
 
 
 def test_changes_of_an_unknown_engine_bring_no_puts_but_go_on(catalog: Catalog) -> None:

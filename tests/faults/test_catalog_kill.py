@@ -66,7 +66,9 @@ def check_stored(folder: Path, answered: list[tuple[int, int]]) -> None:
     kept = [(key, seed) for key, seed in answered if key not in replaced]
     views = catalog.views(np.array([key for key, _ in kept], np.int64))
     assert [views[key].metadata for key, _ in kept] == [{"seed": seed} for _, seed in kept]
-    assert all(np.allclose(catalog.vector(key, "engine"), unit(seed), atol=2e-4) for key, seed in kept)
+    assert all(
+        np.allclose(catalog.vectors(np.array([key]), "engine").get(key), unit(seed), atol=2e-4) for key, seed in kept
+    )
     catalog.close()
     connection = sqlite3.connect(folder / "catalog.db")
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

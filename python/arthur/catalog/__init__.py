@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arthur.errors import ConfigError
-from arthur.types import Changes, Counts, Keys, NewView, Put, StoredView, ViewId
+from arthur.types import Changes, Counts, FeatureChanges, Keys, NewView, Put, StoredView, ViewId
 
 Row = TypeVar("Row")
 
@@ -88,8 +88,12 @@ class Catalog(Protocol):
         """Return the live views among `keys`; keys that ended are missing from the answer."""
         ...
 
-    def vector(self, key: int, fingerprint: str) -> NDArray[np.float32] | None:
-        """Return the `(dim,)` float32 unit row of a live view."""
+    def vectors(self, keys: Keys, fingerprint: str) -> Mapping[int, NDArray[np.float32]]:
+        """Return the `(dim,)` float32 unit rows of the live views among `keys` that have one of this engine."""
+        ...
+
+    def features(self, keys: Keys, fingerprint: str) -> Mapping[int, bytes]:
+        """Return the packed local features of the live views among `keys` that have some of this verifier."""
         ...
 
     def views_of(self, artist_id: str, entry_id: str | None, *, cursor: str | None, limit: int) -> Page[StoredView]:
@@ -127,6 +131,10 @@ class Catalog(Protocol):
         that have a vector of the engine. A follower that is ahead of the catalogue, which a restored backup can bring
         about, is told so by `upto < since` and has to begin again at 0.
         """
+        ...
+
+    def feature_changes(self, since: int, limit: int, fingerprint: str) -> FeatureChanges:
+        """As `changes`, with the packed local features of one verifier; views without any are left out."""
         ...
 
     def note(self, name: str) -> str | None:

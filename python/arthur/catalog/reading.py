@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, select
 
 from arthur.catalog.chunks import chunked
 from arthur.catalog.records import select_views, stored_view
-from arthur.catalog.schema import artists, embeddings, endings, engines, entries, state, views
+from arthur.catalog.schema import artists, embeddings, endings, engines, entries, state, verifiers, views
+from arthur.catalog.schema import features as feature_rows
 from arthur.catalog.vectors import decode_vectors
-from arthur.types import Changes, Keys, StoredView
+from arthur.types import Changes, FeatureChanges, Keys, StoredView
 
-__all__ = ["artist_numbers", "changes", "vector", "views_by_key"]
+__all__ = ["artist_numbers", "changes", "feature_changes", "features", "vectors", "views_by_key"]
 
 # What every recognition reads is put together once: that takes SQLAlchemy longer than SQLite takes to answer.
 _FIND_VIEWS = select_views().where(views.c.key.in_(bindparam("keys", expanding=True)))
-_FIND_VECTOR = (
-    select(embeddings.c.vector, engines.c.dim)
+_FIND_VECTORS = (
+    select(embeddings.c.key, embeddings.c.vector, engines.c.dim)
     .join(engines, embeddings.c.engine == engines.c.number)
-    .where(embeddings.c.key == bindparam("wanted"), engines.c.fingerprint == bindparam("of"))
+    .where(embeddings.c.key.in_(bindparam("keys", expanding=True)), engines.c.fingerprint == bindparam("of"))
+)
+_FIND_FEATURES = (
+    select(feature_rows.c.key, feature_rows.c.data)
+    .join(verifiers, feature_rows.c.verifier == verifiers.c.number)
+    .where(feature_rows.c.key.in_(bindparam("keys", expanding=True)), verifiers.c.fingerprint == bindparam("of"))
 )
 
 
@@ -43,36 +50,79 @@ def artist_numbers(connection: Connection, artist_ids: Sequence[str]) -> tuple[i
     return tuple(numbers)
 
 
-def vector(connection: Connection, key: int, fingerprint: str) -> NDArray[np.float32] | None:
-    """See Catalog.vector."""
-    row = connection.execute(_FIND_VECTOR, {"wanted": key, "of": fingerprint}).one_or_none()
-    return None if row is None else decode_vectors([row.vector], row.dim)[0]
+def vectors(connection: Connection, keys: Keys, fingerprint: str) -> dict[int, NDArray[np.float32]]:
+    """See Catalog.vectors."""
+    found: dict[int, NDArray[np.float32]] = {}
+    for chunk in chunked(keys.tolist()):
+        rows = connection.execute(_FIND_VECTORS, {"keys": chunk, "of": fingerprint}).all()
+        if rows:
+            unpacked = decode_vectors([row.vector for row in rows], rows[0].dim)
+            found.update(zip([row.key for row in rows], unpacked, strict=True))
+    return found
+
+
+def features(connection: Connection, keys: Keys, fingerprint: str) -> dict[int, bytes]:
+    """See Catalog.features."""
+    found: dict[int, bytes] = {}
+    for chunk in chunked(keys.tolist()):
+        found.update(
+            (row.key, row.data) for row in connection.execute(_FIND_FEATURES, {"keys": chunk, "of": fingerprint})
+        )
+    return found
 
 
 def changes(connection: Connection, since: int, limit: int, fingerprint: str) -> Changes:
-    """See Catalog.changes.
+    """See Catalog.changes."""
+    engine = connection.execute(select(engines).where(engines.c.fingerprint == fingerprint)).one_or_none()
+    rows = (
+        [] if engine is None else _puts(connection, since, limit + 1, embeddings, embeddings.c.engine == engine.number)
+    )
+    stretch = _stretch(connection, since, limit, rows)
+    vectors = np.empty((0, 0), np.float32) if engine is None else decode_vectors(stretch.data, engine.dim)
+    return Changes(stretch.keys, vectors, stretch.artists, stretch.removed, stretch.upto, stretch.more)
 
-    Puts and endings are two lists in order of the sequence, each read one further than `limit`: merged, their first
-    `limit` numbers are all there, and one more tells that history goes on.
+
+def feature_changes(connection: Connection, since: int, limit: int, fingerprint: str) -> FeatureChanges:
+    """See Catalog.feature_changes."""
+    known = select(verifiers.c.number).where(verifiers.c.fingerprint == fingerprint)
+    number = connection.scalar(known)
+    rows = (
+        [] if number is None else _puts(connection, since, limit + 1, feature_rows, feature_rows.c.verifier == number)
+    )
+    stretch = _stretch(connection, since, limit, rows)
+    return FeatureChanges(
+        stretch.keys, tuple(stretch.data), stretch.artists, stretch.removed, stretch.upto, stretch.more
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    keys: Keys
+    data: list[bytes]
+    artists: Keys
+    removed: Keys
+    upto: int
+    more: bool
+
+
+def _stretch(connection: Connection, since: int, limit: int, put_rows: Sequence[Row[Any, Any, Any]]) -> _Stretch:
+    """Join puts and endings to `limit` changes of history.
+
+    They are two lists in order of the sequence, each read one further than `limit`: merged, their first `limit`
+    numbers are all there, and one more tells that history goes on.
     """
     latest = connection.scalar(select(state.c.sequence)) or 0
-    engine = connection.execute(select(engines).where(engines.c.fingerprint == fingerprint)).one_or_none()
-    put_rows = [] if engine is None else _puts(connection, since, limit + 1, engine.number)
     ended_rows = _endings(connection, since, limit + 1)
-
     put_keys = np.array([row[0] for row in put_rows], np.int64)
     ended_at = np.array([row[0] for row in ended_rows], np.int64)
     numbers = np.union1d(put_keys, ended_at)
     more = len(numbers) > limit
     upto = int(numbers[limit - 1]) if more else latest
-
     kept = put_rows[: int(np.searchsorted(put_keys, upto, side="right"))]
     ended = ended_rows[: int(np.searchsorted(ended_at, upto, side="right"))]
-    return Changes(
+    return _Stretch(
         keys=put_keys[: len(kept)],
-        vectors=np.empty((0, 0), np.float32)
-        if engine is None
-        else decode_vectors([row[2] for row in kept], engine.dim),
+        data=[row[2] for row in kept],
         artists=np.array([row[1] for row in kept], np.int64),
         removed=np.array([row[1] for row in ended], np.int64),
         upto=upto,
@@ -80,11 +130,13 @@ def changes(connection: Connection, since: int, limit: int, fingerprint: str) ->
     )
 
 
-def _puts(connection: Connection, since: int, limit: int, engine: int) -> Sequence[Row[Any, Any, Any]]:
-    """Return (key, artist number, vector) of live views that have a vector of the engine."""
+def _puts(
+    connection: Connection, since: int, limit: int, table: Table, of: ColumnElement[bool]
+) -> Sequence[Row[Any, Any, Any]]:
+    """Return (key, artist number, data) of live views that have a row `of` one maker in `table`: (key, maker, data)."""
     found = (
-        select(views.c.key, entries.c.artist, embeddings.c.vector)
-        .join(embeddings, (embeddings.c.key == views.c.key) & (embeddings.c.engine == engine))
+        select(views.c.key, entries.c.artist, table.columns.values()[2])
+        .join(table, (table.c.key == views.c.key) & of)
         .join(entries, entries.c.number == views.c.entry)
         .where(views.c.key > since)
         .order_by(views.c.key)

@@ -21,6 +21,7 @@ ViewRow: TypeAlias = Row[*tuple[Any, ...]]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _MAX_TEXT = 8192
+_MAX_FEATURES = 65_536
 _MAX_INT64 = 2**63 - 1
 
 
@@ -116,6 +117,8 @@ def stored_view(row: ViewRow) -> StoredView:
 
 
 def _check_fields(new: NewView) -> None:
+    if new.features is not None and len(new.features.data) > _MAX_FEATURES:
+        raise BadRequest(f"the local features of a view take more than {_MAX_FEATURES} bytes")
     for name in ("fingerprint", "content_hash", "source", "format"):
         text = getattr(new, name)
         if len(text) > _MAX_TEXT:

@@ -17,9 +17,22 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-__all__ = ["HEAD", "artists", "embeddings", "endings", "engines", "entries", "metadata", "notes", "state", "views"]
+__all__ = [
+    "HEAD",
+    "artists",
+    "embeddings",
+    "endings",
+    "engines",
+    "entries",
+    "features",
+    "metadata",
+    "notes",
+    "state",
+    "verifiers",
+    "views",
+]
 
-HEAD = "0001"
+HEAD = "0002"
 """Revision of this schema: the newest file in `migrations/versions`."""
 
 # SQLite makes a column its row id only when the type is spelt INTEGER; elsewhere that is 32 bits.
@@ -107,6 +120,24 @@ embeddings = Table(
     PrimaryKeyConstraint("key", "engine"),
 )
 """Vectors as `dim` little-endian float16."""
+
+verifiers = Table(
+    "verifiers",
+    metadata,
+    Column("number", _INT64, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    UniqueConstraint("fingerprint"),
+)
+
+features = Table(
+    "features",
+    metadata,
+    Column("key", _INT64, ForeignKey("views.key", ondelete="CASCADE"), nullable=False),
+    Column("verifier", _INT64, ForeignKey("verifiers.number"), nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("key", "verifier"),
+)
+"""Local features of views, packed by their verifier."""
 
 endings = Table(
     "endings",

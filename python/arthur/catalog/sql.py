@@ -18,9 +18,9 @@ from arthur.catalog.lists import list_artists, list_entries, list_views
 from arthur.catalog.migrate import migrate, revision
 from arthur.catalog.records import Prepared, prepare, select_views, stored_view
 from arthur.catalog.schema import HEAD, artists, entries, notes, views
-from arthur.catalog.writing import engine_number, put_views, remove_views
+from arthur.catalog.writing import Makers, engine_number, put_views, remove_views, verifier_numbers
 from arthur.errors import ArthurError, BadRequest, StoreError
-from arthur.types import Changes, Counts, Keys, NewView, Put, StoredView, ViewId
+from arthur.types import Changes, Counts, FeatureChanges, Keys, NewView, Put, StoredView, ViewId
 
 __all__ = ["SqlCatalog"]
 
@@ -88,10 +88,15 @@ class SqlCatalog:
         with self._reading() as connection:
             return reading.views_by_key(connection, keys)
 
-    def vector(self, key: int, fingerprint: str) -> NDArray[np.float32] | None:
-        """See Catalog.vector."""
+    def vectors(self, keys: Keys, fingerprint: str) -> Mapping[int, NDArray[np.float32]]:
+        """See Catalog.vectors."""
         with self._reading() as connection:
-            return reading.vector(connection, key, fingerprint)
+            return reading.vectors(connection, keys, fingerprint)
+
+    def features(self, keys: Keys, fingerprint: str) -> Mapping[int, bytes]:
+        """See Catalog.features."""
+        with self._reading() as connection:
+            return reading.features(connection, keys, fingerprint)
 
     def views_of(self, artist_id: str, entry_id: str | None, *, cursor: str | None, limit: int) -> Page[StoredView]:
         """See Catalog.views_of."""
@@ -125,10 +130,15 @@ class SqlCatalog:
 
     def changes(self, since: int, limit: int, fingerprint: str) -> Changes:
         """See Catalog.changes."""
-        if since < 0 or limit < 1:
-            raise BadRequest("since must not be negative and limit must be positive")
+        _check_stretch(since, limit)
         with self._reading() as connection:
             return reading.changes(connection, since, limit, fingerprint)
+
+    def feature_changes(self, since: int, limit: int, fingerprint: str) -> FeatureChanges:
+        """See Catalog.feature_changes."""
+        _check_stretch(since, limit)
+        with self._reading() as connection:
+            return reading.feature_changes(connection, since, limit, fingerprint)
 
     def note(self, name: str) -> str | None:
         """See Catalog.note."""
@@ -160,8 +170,11 @@ class SqlCatalog:
         with self._writing() as connection:
             # By length, too: two callers may give one fingerprint different ones, and one of them is wrong.
             kinds = {(item.new.fingerprint, len(item.new.vector)) for item in everything}
-            engine_of = {name: engine_number(connection, name, dim) for name, dim in sorted(kinds)}
-            puts = iter(put_views(connection, everything, engine_of, now_us=self._clock_ns() // 1000))
+            makers = Makers(
+                engines={name: engine_number(connection, name, dim) for name, dim in sorted(kinds)},
+                verifiers=verifier_numbers(connection, everything),
+            )
+            puts = iter(put_views(connection, everything, makers, now_us=self._clock_ns() // 1000))
             # Taken apart as it was put together.
             return [[next(puts) for _ in prepared] for prepared in group]
 
@@ -181,3 +194,8 @@ class SqlCatalog:
     def _writing(self) -> Iterator[Connection]:
         with self._answering(), self._database.writer.begin() as connection:
             yield connection
+
+
+def _check_stretch(since: int, limit: int) -> None:
+    if since < 0 or limit < 1:
+        raise BadRequest("since must not be negative and limit must be positive")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,19 @@ from sqlalchemy import (
 from arthur.catalog.chunks import chunked
 from arthur.catalog.naming import Name, Version, name_views
 from arthur.catalog.records import Prepared
-from arthur.catalog.schema import artists, embeddings, endings, engines, entries, state, views
+from arthur.catalog.schema import artists, embeddings, endings, engines, entries, features, state, verifiers, views
 from arthur.errors import EngineMismatch
 from arthur.types import Keys, Put
 
-__all__ = ["engine_number", "put_views", "remove_views"]
+__all__ = ["Makers", "engine_number", "put_views", "remove_views", "verifier_numbers"]
+
+
+@dataclass(frozen=True, slots=True)
+class Makers:
+    """The numbers of the engines and verifiers whose vectors and features are written, by fingerprint."""
+
+    engines: Mapping[str, int]
+    verifiers: Mapping[str, int]
 
 
 def engine_number(connection: Connection, fingerprint: str, dim: int) -> int:
@@ -44,13 +53,19 @@ def engine_number(connection: Connection, fingerprint: str, dim: int) -> int:
     return int(known.number)
 
 
-def put_views(
-    connection: Connection, prepared: Sequence[Prepared], engine_of: Mapping[str, int], *, now_us: int
-) -> list[Put]:
-    """Put views in order, each under the next number of the sequence; of several of one name the last stays.
+def verifier_numbers(connection: Connection, prepared: Sequence[Prepared]) -> dict[str, int]:
+    """Return the numbers of the verifiers that packed features of these views; new ones are made known."""
+    wanted = {item.new.features.fingerprint for item in prepared if item.new.features is not None}
+    known = select(verifiers.c.fingerprint, verifiers.c.number).where(verifiers.c.fingerprint.in_(wanted))
+    numbers = {row.fingerprint: int(row.number) for row in connection.execute(known)} if wanted else {}
+    for fingerprint in sorted(wanted - numbers.keys()):
+        added = insert(verifiers).values(fingerprint=fingerprint).returning(verifiers.c.number)
+        numbers[fingerprint] = int(connection.execute(added).scalar_one())
+    return numbers
 
-    `engine_of` gives the number of each fingerprint.
-    """
+
+def put_views(connection: Connection, prepared: Sequence[Prepared], makers: Makers, *, now_us: int) -> list[Put]:
+    """Put views in order, each under the next number of the sequence; of several of one name the last stays."""
     first = _advance(connection, len(prepared))
     names, before, new_artists, new_entries = name_views(connection, [item.new.view for item in prepared])
     puts = _puts(prepared, names, before, first=first, now_us=now_us)
@@ -61,11 +76,17 @@ def put_views(
     kept = dict(zip(names, zip(prepared, puts, strict=True), strict=True))
     view_rows = [item.row(name[0], put) for name, (item, put) in kept.items()]
     vector_rows = [
-        {"key": put.stored.key, "engine": engine_of[item.new.fingerprint], "vector": item.vector}
+        {"key": put.stored.key, "engine": makers.engines[item.new.fingerprint], "vector": item.vector}
         for item, put in kept.values()
+    ]
+    feature_rows = [
+        {"key": put.stored.key, "verifier": makers.verifiers[found.fingerprint], "data": found.data}
+        for item, put in kept.values()
+        if (found := item.new.features) is not None
     ]
     _execute_many(connection, insert(views), view_rows)
     _execute_many(connection, insert(embeddings), vector_rows)
+    _execute_many(connection, insert(features), feature_rows)
     _count(connection, views=len(kept) - len(before), entries=new_entries, artists=new_artists)
     return puts
 

@@ -152,7 +152,7 @@ class Importer:
             stored is not None
             and stored.content_hash == content_hash(image)
             and dict(stored.metadata) == dict(item.metadata)
-            and self._catalog.vector(stored.key, self._fingerprint) is not None
+            and self._recognizer.knows(stored.key)
         )
 
     def _enrolled(self, fresh: list[tuple[Item, Enrolment]]) -> dict[str, Outcome]:
