@@ -11,10 +11,10 @@ import numpy as np
 from PIL import Image
 
 from arthur.catalog import Catalog, Page
-from arthur.decision import Calibration
+from arthur.decision import Calibration, Logistic
 from arthur.encode import EngineSpec
 from arthur.errors import InvalidImage, StoreError
-from arthur.recognition.parts import ClearableIndex, Options, Parts
+from arthur.recognition.parts import ClearableIndex, LocalParts, Options, Parts
 from arthur.recognizer import Enrolment, Recognizer
 from arthur.types import Changes, Counts, FeatureChanges, Neighbors, Put, StoredView, ViewId
 
@@ -165,7 +165,7 @@ class ModelCatalog:
 
     def vectors(self, keys: Any, fingerprint: Any) -> Any:
         live = {stored.key for stored in self.live.values()} & set(keys.tolist())
-        return {key: self.rows[key] for key in live}
+        return {key: self.rows[key] for key in live if key in self.rows}
 
     def features(self, keys: Any, fingerprint: Any) -> Any:
         live = {stored.key for stored in self.live.values()} & set(keys.tolist())
@@ -253,6 +253,13 @@ class Clock:
         return self.now
 
 
+CALIBRATION = Calibration(
+    by_score=Logistic(-8.0, {"score": 9.0, "lead": 5.0}),
+    by_geometry=Logistic(-8.0, {"score": 1.0, "inliers": 3.0, "coverage": 2.0, "inlier_lead": 2.0}),
+    lone_rival=0.1,
+)
+
+
 @dataclass
 class House:
     """A Recognizer and what it stands on."""
@@ -263,10 +270,12 @@ class House:
     blobs: ModelBlobs = field(default_factory=ModelBlobs)
     encoder: BlockEncoder = field(default_factory=BlockEncoder)
     clock: Clock = field(default_factory=Clock)
+    local: LocalParts | None = None
     options: Options = field(default_factory=lambda: Options(batch_max=4, keep_originals=True))
 
     def __post_init__(self) -> None:
         self.parts = Parts(
+            local=self.local,
             decoder=decode,
             encoder=self.encoder,
             index=self.index,
@@ -276,7 +285,7 @@ class House:
             canary=lambda: None,
             identity=lambda: "",
             clock=self.clock,
-            calibration=Calibration(-8.0, 9.0, 5.0, 0.1),
+            calibration=CALIBRATION,
         )
         self.recognizer = Recognizer(self.parts, self.options)
 

@@ -23,9 +23,11 @@ from arthur.encode.folder import find_folder
 from arthur.errors import ConfigError, StoreError
 from arthur.fetch import Fetcher
 from arthur.index import VectorIndex, open_index
-from arthur.recognition.parts import Options, Parts
-from arthur.recognition.renewal import RenewableIndex
+from arthur.local import LocalIndex, open_local
+from arthur.recognition.parts import LocalParts, Options, Parts
+from arthur.recognition.renewal import RenewableIndex, RenewableLocalIndex
 from arthur.recognizer import Recognizer
+from arthur.verify import Verifier, open_verifier
 
 log = structlog.get_logger(__name__)
 
@@ -79,6 +81,7 @@ def open_arthur(settings: Settings) -> Arthur:
         opened.callback(encoder.close)
         index = open_following_index(settings, catalog, encoder)
         opened.callback(_close_index, index)
+        local = _open_local(settings, catalog, opened)
         fetcher = _open_fetcher(settings)
         opened.callback(fetcher.close)
         decoder = ImageDecoder(Limits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels))
@@ -86,11 +89,12 @@ def open_arthur(settings: Settings) -> Arthur:
             decoder=decoder,
             encoder=encoder,
             index=index,
+            local=local,
             catalog=catalog,
             cache=cache,
             blobs=blobs,
             canary=partial(canary, encoder),
-            calibration=_calibration(settings, catalog, encoder),
+            calibration=_calibration(settings, catalog, encoder.spec.fingerprint, verifier_of(local)),
             identity=lambda: index.identity,
         )
         recognizer = Recognizer(parts, _options(settings))
@@ -129,6 +133,21 @@ def open_following_index(settings: Settings, catalog: Catalog, encoder: Encoder)
     return RenewableIndex(lambda name: opening(fingerprint=name), catalog, fingerprint=spec.fingerprint)
 
 
+def open_following_local_index(settings: Settings, catalog: Catalog, verifier: Verifier) -> RenewableLocalIndex:
+    """Open the local index for the catalogue as it is now.
+
+    Raises:
+        StoreError: the catalog or the index does not open.
+    """
+    opening = partial(open_local, settings.local_url)
+    return RenewableLocalIndex(lambda name: opening(fingerprint=name), catalog, fingerprint=verifier.fingerprint)
+
+
+def verifier_of(local: LocalParts | None) -> str:
+    """Return the fingerprint of the verifier, "" without one."""
+    return "" if local is None else local.verifier.fingerprint
+
+
 def calibration_note(fingerprint: str) -> str:
     """Return the name under which the catalog keeps the calibration of an engine."""
     return f"calibration:{fingerprint}"
@@ -153,11 +172,21 @@ def _open_encoder(settings: Settings) -> Encoder:
     )
 
 
-def _calibration(settings: Settings, catalog: Catalog, encoder: Encoder) -> Calibration:
+def _open_local(settings: Settings, catalog: Catalog, opened: ExitStack) -> LocalParts | None:
+    """Open the verifier and the local index, unless the settings want none."""
+    if not settings.local_url:
+        return None
+    verifier = open_verifier(settings.verifier)
+    index = open_following_local_index(settings, catalog, verifier)
+    opened.callback(_close_index, index)
+    return LocalParts(verifier, index)
+
+
+def _calibration(settings: Settings, catalog: Catalog, fingerprint: str, verifier: str) -> Calibration:
     """Return the calibration from the catalog, from beside the engine, or the shipped one."""
-    fingerprint = encoder.spec.fingerprint
     beside = find_folder(settings.engine, folders=engine_folders(settings)).path / "decision.json"
-    return load_calibration(catalog.note(calibration_note(fingerprint)), beside, fingerprint=fingerprint)
+    note = catalog.note(calibration_note(fingerprint))
+    return load_calibration(note, beside, fingerprint=fingerprint, verifier=verifier)
 
 
 def _options(settings: Settings) -> Options:
@@ -169,7 +198,7 @@ def _options(settings: Settings) -> Options:
     )
 
 
-def _close_index(index: VectorIndex) -> None:
+def _close_index(index: VectorIndex | LocalIndex) -> None:
     """Keep what the index has, if it can, and close it: the catalog has everything anyhow."""
     try:
         index.checkpoint()

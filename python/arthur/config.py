@@ -24,11 +24,13 @@ class Settings(BaseSettings):
     data: Path = Field(Path("data"), description="Folder under which everything is kept")
     catalog: str = Field("", description="Catalog URL; empty is sqlite:///DATA/catalog.db")
     index: str = Field("", description="Index URL; empty is usearch:DATA/index; exact: keeps all in memory")
+    local: str = Field("", description="Local index URL; empty is inverted:DATA/local; none: answers by vectors alone")
     cache: str = Field("memory:?max_mb=64", description="Cache URL")
     blobs: str = Field("", description="Blob store URL; empty is file://DATA/blobs")
 
     engine: str = Field("arthur-mini", description="Name of an engine, or a folder with an engine.toml")
     engine_threads: int = Field(0, ge=0, description="Threads of the CPU engine; 0 is one per core")
+    verifier: str = Field("sift:", description="Verifier of local features")
     batch_max: Positive = Field(8, description="Pictures embedded in one call at most")
     batch_wait_ms: float = Field(0.0, ge=0, le=1000, description="Time to wait for a fuller batch, milliseconds")
 
@@ -73,6 +75,13 @@ class Settings(BaseSettings):
     def index_url(self) -> str:
         """The index URL in force."""
         return self.index or f"usearch:{self.data.resolve() / 'index'}"
+
+    @property
+    def local_url(self) -> str:
+        """The URL of the local index in force; empty for none."""
+        if self.local == "none:":
+            return ""
+        return self.local or f"inverted:{self.data.resolve() / 'local'}"
 
     @property
     def blobs_url(self) -> str:

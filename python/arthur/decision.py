@@ -1,11 +1,15 @@
-"""From scores to match, unsure or no_match, with the probability that the best entry is the photographed work."""
+"""From what speaks for each entry to match, unsure or no_match, with the probability that the best one is right.
+
+Two logistics, each fitted on photos of known outcome (`arthur.calibration`): one over the global scores alone, for
+answers without geometry, and one over what geometric verification found.
+"""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 
@@ -17,95 +21,190 @@ NOTHING_TO_COMPARE = "nothing in the searched part of the catalogue"
 NOTHING_SIMILAR = "no entry is similar enough"
 TOO_CLOSE = "the two best entries are nearly alike"
 TOO_FAR = "the best entry is less similar than a certain match would be"
+LITTLE_VISIBLE = "only a small part of the work can be recognized"
 
 SOFTENING = 0.03
 """Distance below which two entries are told apart no further."""
 ALIKE = math.log(2)
-"""Lead below which a rival is named as the doubt: it is less than twice as far as the best entry."""
+"""Lead below which a rival is named as the doubt: it is less than twice as far, or has more than half the inliers."""
+SMALL_PART = 0.15
+"""Coverage below which it is named as the doubt."""
 _HALF = 0.5
+
+SCORE_INPUTS = ("score", "lead")
+GEOMETRY_INPUTS = ("score", "refined", "inliers", "coverage", "inlier_lead")
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What speaks for one entry.
+
+    Attributes:
+        score: cosine similarity of the whole photo and the entry's best view.
+        inliers: features of the photo that one plane perspective lays onto the work; None when nobody looked.
+        coverage: share of the work's area that they cover, 0..1.
+        refined: cosine similarity of the work, cut out of the photo and set upright; None when that was not done.
+    """
+
+    score: float
+    inliers: int | None = None
+    coverage: float = 0.0
+    refined: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Logistic:
+    """Log-odds as a sum: intercept + weight * input. No weight is negative, so a stronger sign never counts against.
+
+    Raises:
+        ConfigError: a number is not finite, or a weight is negative.
+    """
+
+    intercept: float
+    weights: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that would make the decision meaningless."""
+        if not all(math.isfinite(number) for number in (self.intercept, *self.weights.values())):
+            raise ConfigError("the calibration holds a number that is not finite; fit it again")
+        if any(weight < 0 for weight in self.weights.values()):
+            raise ConfigError("the calibration has a negative weight; fit it again")
+
+    def odds(self, inputs: Mapping[str, float]) -> float:
+        """Return the log-odds; inputs that are not given count as 0."""
+        return self.intercept + sum(weight * inputs.get(name, 0.0) for name, weight in self.weights.items())
+
+    def probability(self, inputs: Mapping[str, float]) -> float:
+        """Return the probability, 0..1."""
+        odds = self.odds(inputs)
+        return 1 / (1 + math.exp(-odds)) if odds >= 0 else math.exp(odds) / (1 + math.exp(odds))
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A logistic over the best entry's score and its lead over the best other entry.
-
-    The lead is the logarithm of how many times farther the rival is: with the distance 1 - score, and SOFTENING added
-    to both, so that near copies do not make it boundless.
+    """How signs become probabilities.
 
     Attributes:
-        intercept, score_weight, lead_weight: log-odds = intercept + score_weight * score + lead_weight * lead.
-            The weights are not negative, so a higher score or a weaker rival never lowers the probability.
+        by_score: over SCORE_INPUTS, for answers without geometry.
+        by_geometry: over GEOMETRY_INPUTS.
         lone_rival: the score assumed of a rival where there is none: the usual best score of a wrong entry.
         fingerprint: of the engine whose scores were fitted; "" when it was fitted on another engine.
+        verifier: fingerprint of the verifier whose inliers were fitted; "" when it was fitted with another one.
         for_catalogue: whether it was fitted on the operator's own catalogue.
         provenance: how the numbers came about (data, sizes, seed, quality of the fit).
     """
 
-    intercept: float
-    score_weight: float
-    lead_weight: float
+    by_score: Logistic
+    by_geometry: Logistic
     lone_rival: float
     fingerprint: str = ""
+    verifier: str = ""
     for_catalogue: bool = False
     provenance: Mapping[str, JsonValue] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        """Refuse numbers that would make the decision meaningless.
+    def probability(self, signs: Signs, rival: Signs | None) -> float:
+        """Return the probability, 0..1, that an entry with these signs is the photographed work.
 
-        Raises:
-            ConfigError: a number is not finite, or a weight is negative.
+        `rival` is the strongest of the other entries; None when there is none.
         """
-        numbers = (self.intercept, self.score_weight, self.lead_weight, self.lone_rival)
-        if not all(math.isfinite(number) for number in numbers):
-            raise ConfigError("the calibration holds a number that is not finite; fit it again")
-        if self.score_weight < 0 or self.lead_weight < 0:
-            raise ConfigError("the calibration has a negative weight; fit it again")
+        if signs.inliers is None:
+            return self.by_score.probability(score_inputs(signs, rival, self.lone_rival))
+        return self.by_geometry.probability(geometry_inputs(signs, rival))
 
-    def probability(self, score: float, rival: float | None) -> float:
-        """Return the probability, 0..1, that an entry of this score is the photographed work.
+    def strength(self, signs: Signs) -> float:
+        """Return by how much these signs alone speak for an entry, to put entries in order."""
+        if signs.inliers is None:
+            return signs.score
+        return self.by_geometry.odds(geometry_inputs(signs, None))
 
-        `rival` is the best score of any other entry; None when there is none.
-        """
-        ahead = lead(score, self.lone_rival if rival is None else rival)
-        odds = self.intercept + self.score_weight * score + self.lead_weight * ahead
-        return 1 / (1 + math.exp(-odds)) if odds >= 0 else math.exp(odds) / (1 + math.exp(odds))
+
+def score_inputs(signs: Signs, rival: Signs | None, lone_rival: float) -> dict[str, float]:
+    """Return the inputs of `by_score`."""
+    return {"score": signs.score, "lead": lead(signs.score, lone_rival if rival is None else rival.score)}
+
+
+def geometry_inputs(signs: Signs, rival: Signs | None) -> dict[str, float]:
+    """Return the inputs of `by_geometry`."""
+    inliers = math.log1p(signs.inliers or 0)
+    against = math.log1p((rival.inliers if rival is not None else 0) or 0)
+    refined = signs.score if signs.refined is None else max(signs.refined, signs.score)
+    return {
+        "score": signs.score,
+        "refined": refined,
+        "inliers": inliers,
+        "coverage": signs.coverage,
+        "inlier_lead": inliers - against,
+    }
 
 
 def lead(score: float, rival: float) -> float:
-    """Return the logarithm of how many times farther the rival is; negative when it is nearer."""
+    """Return the logarithm of how many times farther the rival is; negative when it is nearer.
+
+    The distance is 1 - score, with SOFTENING added, so that near copies do not make it boundless.
+    """
     return math.log((max(0.0, 1 - rival) + SOFTENING) / (max(0.0, 1 - score) + SOFTENING))
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to say about the best entry, and the probability of each entry in the given order."""
+    """What to say about the best entry.
+
+    Attributes:
+        order: places of the entries in the given list, best first.
+        probabilities: of the entries in that order.
+    """
 
     kind: DecisionKind
     probability: float
     reasons: tuple[str, ...]
+    order: tuple[int, ...] = ()
     probabilities: tuple[float, ...] = ()
 
 
-def decide(scores: Sequence[float], calibration: Calibration, *, max_false_accept: float) -> Decision:
-    """Decide about the best of `scores`, one per entry, best first.
+def decide(entries: Sequence[Signs], calibration: Calibration, *, max_false_accept: float) -> Decision:
+    """Put the entries in order and decide about the best one.
 
     It is a `match` only if the probability that it is wrong is at most `max_false_accept`, and a `no_match`
-    when it is more likely wrong than right.
+    when it is more likely wrong than right. Once geometry was consulted for one entry, the others count as not found
+    by it.
     """
     caveat = () if calibration.for_catalogue else (NOT_CALIBRATED,)
-    if not scores:
+    if not entries:
         return Decision("no_match", 0.0, (NOTHING_TO_COMPARE,))
-    best = scores[0]
-    rival = scores[1] if len(scores) > 1 else None
+    if any(signs.inliers is not None for signs in entries):
+        entries = [signs if signs.inliers is not None else replace(signs, inliers=0) for signs in entries]
+    order = tuple(sorted(range(len(entries)), key=lambda place: -calibration.strength(entries[place])))
+    ranked = [entries[place] for place in order]
+    best, rival = ranked[0], ranked[1] if len(ranked) > 1 else None
     probability = calibration.probability(best, rival)
-    rest = (min(calibration.probability(score, best), 1 - probability) for score in scores[1:])
-    probabilities = (probability, *rest)
+    rest = (min(calibration.probability(signs, best), 1 - probability) for signs in ranked[1:])
+    kind = kind_of(probability, max_false_accept)
+    reasons = caveat if kind == "match" else (_doubt(kind, best, rival), *caveat)
+    return Decision(kind, probability, reasons, order, (probability, *rest))
+
+
+def kind_of(probability: float, max_false_accept: float) -> DecisionKind:
+    """Return what to say about an entry that is right with this probability."""
     if 1 - probability <= max_false_accept:
-        return Decision("match", probability, caveat, probabilities)
-    if probability < min(_HALF, 1 - max_false_accept):
-        return Decision("no_match", probability, (NOTHING_SIMILAR, *caveat), probabilities)
-    close = rival is not None and lead(best, rival) < ALIKE
-    return Decision("unsure", probability, (TOO_CLOSE if close else TOO_FAR, *caveat), probabilities)
+        return "match"
+    return "no_match" if probability < min(_HALF, 1 - max_false_accept) else "unsure"
+
+
+def _doubt(kind: DecisionKind, best: Signs, rival: Signs | None) -> str:
+    """Return the reason why an answer is no match."""
+    if kind == "no_match":
+        return NOTHING_SIMILAR
+    if rival is not None and _is_close(best, rival):
+        return TOO_CLOSE
+    if best.inliers and best.coverage < SMALL_PART:
+        return LITTLE_VISIBLE
+    return TOO_FAR
+
+
+def _is_close(best: Signs, rival: Signs) -> bool:
+    if best.inliers is None:
+        return lead(best.score, rival.score) < ALIKE
+    return geometry_inputs(best, rival)["inlier_lead"] < ALIKE
 
 
 def default_calibration() -> Calibration:
@@ -113,13 +212,14 @@ def default_calibration() -> Calibration:
     return parse_calibration(resources.files("arthur").joinpath("decision.json").read_text(), source="decision.json")
 
 
-def load_calibration(note: str | None, shipped: Path | None, *, fingerprint: str) -> Calibration:
-    """Return the best calibration there is for an engine.
+def load_calibration(note: str | None, shipped: Path | None, *, fingerprint: str, verifier: str) -> Calibration:
+    """Return the best calibration there is for an engine and a verifier.
 
     Args:
         note: what the catalogue remembers, fitted on the operator's own works; None when nothing was fitted.
         shipped: a `decision.json` beside the engine; need not exist.
         fingerprint: of the engine. A calibration of another engine is passed over.
+        verifier: fingerprint of the verifier, "" without one. A calibration with another verifier is passed over.
 
     Raises:
         ConfigError: a calibration that would be taken cannot be read.
@@ -128,7 +228,10 @@ def load_calibration(note: str | None, shipped: Path | None, *, fingerprint: str
     if shipped is not None and shipped.is_file():
         texts.append((str(shipped), shipped.read_text(encoding="utf-8")))
     for source, text in texts:
-        if text is not None and (found := parse_calibration(text, source=source)).fingerprint == fingerprint:
+        if text is None:
+            continue
+        found = parse_calibration(text, source=source)
+        if (found.fingerprint, found.verifier) == (fingerprint, verifier):
             return found
     return default_calibration()
 
@@ -140,6 +243,8 @@ def parse_calibration(text: str, *, source: str) -> Calibration:
         ConfigError: it is not JSON of the expected form.
     """
     try:
-        return Calibration(**json.loads(text))
-    except (ValueError, TypeError) as error:
+        members = json.loads(text)
+        by_score, by_geometry = (Logistic(**members.pop(name)) for name in ("by_score", "by_geometry"))
+        return Calibration(by_score, by_geometry, **members)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ConfigError(f"{source} is not a calibration: {error}") from error

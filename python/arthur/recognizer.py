@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
 import structlog
 
-from arthur.decision import Decision, decide
 from arthur.errors import ArthurError, BadRequest, NotFound, StoreError
 from arthur.pictures import Pictures, versions
-from arthur.recognition.answers import Answers, content_hash
+from arthur.recognition.conclusion import similar_matches
 from arthur.recognition.enrolment import Embedded, Enrolment, Preparation
 from arthur.recognition.follower import Follower, Progress
-from arthur.recognition.parts import Options, Parts
-from arthur.recognition.ranking import Ranked
-from arthur.recognition.searcher import Found, Searcher, check_query
+from arthur.recognition.geometry import Geometry
+from arthur.recognition.history import vector_history
+from arthur.recognition.matching import Matcher
+from arthur.recognition.parts import ClearableIndex, ClearableLocalIndex, Options, Parts
+from arthur.recognition.searcher import Searcher, check_query
 from arthur.recognition.stages import Stages
-from arthur.types import JsonValue, Match, Put, Query, Recognition, Vectors, ViewId
+from arthur.types import JsonValue, Match, Put, Query, Recognition, StoredView, ViewId
 
 __all__ = ["Enrolment", "Progress", "Recognizer"]
 
 Answer = TypeVar("Answer")
 
 log = structlog.get_logger(__name__)
-
-NO_GEOMETRY = "geometry was not consulted: no verifier is installed"
-BELOW_MIN_SCORE = "no entry reaches min_score"
-UNKNOWN_ARTISTS = "none of the named artists is in the catalogue"
 
 
 def _silent(_: Progress) -> None:
@@ -48,40 +46,36 @@ class Recognizer:
         self._parts = parts
         self._options = options
         self._spec = parts.encoder.spec
-        self._follower = Follower(parts.catalog, parts.index, fingerprint=self._spec.fingerprint)
+        catalog, index = parts.catalog, parts.index
+        history = vector_history(catalog, index, fingerprint=self._spec.fingerprint)
+        self._follower = Follower(catalog, index, history)
+        self._geometry = None if parts.local is None else Geometry(parts.local, catalog)
         self._search = Searcher(parts, self._follower)
-        self._prepare = Preparation(parts.decoder, parts.encoder, options)
+        self._match = Matcher(parts, options, self._search, self._geometry)
+        self._prepare = Preparation(parts, options, self._geometry)
         self._pictures = Pictures(parts.blobs, keep_originals=options.keep_originals)
-        self._answers = Answers(
-            parts.cache,
-            fingerprint=self._spec.fingerprint,
-            identity=parts.identity,
-            calibration=parts.calibration,
-        )
 
     def recognize(self, image: bytes, query: Query = Query()) -> Recognition:  # noqa: B008  # frozen
-        """Return the entries most like the photo, and the decision about the best one.
+        """Return the entries most like the photo, and the decision about the best one. See recognize_frames."""
+        return self.recognize_frames((image,), query)
 
-        If the index fails, a small catalogue is scanned instead and the answer says `degraded`.
+    def recognize_frames(self, images: Sequence[bytes], query: Query = Query()) -> Recognition:  # noqa: B008  # frozen
+        """Return the entries most like several photos of one work, what speaks for an entry on any of them joined.
+
+        If the index fails, a small catalogue is scanned instead; if the verifier or the local index fails, the vectors
+        alone decide. Either way the answer says `degraded`.
 
         Raises:
-            BadRequest: the query is out of range.
+            BadRequest: the query is out of range, or there is no photo.
             InvalidImage: the bytes are no picture that may be used.
             DeadlineExceeded: `query.deadline_ms` passed before the search ended.
             EngineError, Overloaded: the engine failed, or its queue is full.
             StoreError: the catalog did not answer, or the index failed and the catalogue is large.
         """
         check_query(query)
-        stages = Stages(query.deadline_ms, clock=self._parts.clock)
-        with stages.stage("cache"):
-            content = content_hash(image)
-            kept = self._answers.answer(content, query, self._parts.catalog.latest())
-        if kept is not None:
-            return replace(kept, timings_ms=stages.timings_ms)
-        vector = self._vector(image, content, stages)
-        answer = self._answer(vector, query, stages)
-        self._answers.put_answer(content, query, answer)
-        return answer
+        if not images:
+            raise BadRequest("at least one photo is needed")
+        return self._match(images, query)
 
     def enroll(self, enrolment: Enrolment) -> Put:
         """Put one picture into the catalogue; a view of the same name is replaced by a new version.
@@ -151,7 +145,7 @@ class Recognizer:
             raise NotFound(f"view {view.hierarchical} was never embedded by the engine {self._spec.label}")
         stages = Stages(clock=self._parts.clock)
         found = self._search(vector[None], query, stages, leave_out=(view.artist_id, view.entry_id))
-        return self._judged(found, query)[1]
+        return similar_matches(found, self._parts.calibration, query)
 
     def reindex(self, progress: Callable[[Progress], None] = _silent) -> int:
         """Make sure that the index equals the catalog, rebuild it if it differs; return how many views it holds.
@@ -161,8 +155,9 @@ class Recognizer:
         Raises:
             StoreError: the catalog or the index failed.
         """
-        self._follower.verify(progress)
-        self._parts.index.checkpoint()
+        for follower, index in self._followers():
+            follower.verify(progress)
+            index.checkpoint()
         return len(self._parts.index)
 
     def ready(self) -> None:
@@ -173,91 +168,65 @@ class Recognizer:
             StoreError: the catalog or the index does not answer.
         """
         self._parts.canary()
-        self._follower.catch_up()
+        for follower, _ in self._followers():
+            follower.catch_up()
+
+    def knows(self, stored: StoredView) -> bool:
+        """Return whether a stored view has all that this engine and this verifier make of a picture.
+
+        Raises:
+            StoreError: the catalog did not answer.
+        """
+        keys = np.array([stored.key], np.int64)
+        if not self._parts.catalog.vectors(keys, self._spec.fingerprint):
+            return False
+        local = self._parts.local
+        return local is None or bool(self._parts.catalog.features(keys, local.verifier.fingerprint))
 
     def status(self) -> Mapping[str, JsonValue]:
         """Return counts, sequences and the state of each part; a part that does not answer is None and `degraded`."""
-        counts, index = _or_none(self._counts), _or_none(self._index_state)
+        states = {"counts": _or_none(self._counts), "index": _or_none(partial(_state, self._parts.index))}
+        if self._parts.local is not None:
+            states["local_index"] = _or_none(partial(_state, self._parts.local.index))
         return {
             "engine": self._spec.label,
+            "verifier": None if self._parts.local is None else self._parts.local.verifier.fingerprint,
             "calibrated": self._parts.calibration.for_catalogue,
-            "counts": counts,
             "catalog_seq": _or_none(self._parts.catalog.latest),
-            "index": index,
+            **states,
             "picture_failures": self._pictures.failures,
-            "degraded": [name for name, state in (("catalog", counts), ("index", index)) if state is None],
+            "degraded": ["catalog" if name == "counts" else name for name, state in states.items() if state is None],
         }
-
-    def _vector(self, image: bytes, content: str, stages: Stages) -> Vectors:
-        """Return the `(1, dim)` vector of a photo, from the cache if it was seen before."""
-        kept = self._answers.vector(content, self._spec.dim)
-        if kept is not None:
-            return kept
-        with stages.stage("decode"):
-            picture = self._parts.decoder(image, self._spec.side, fit=self._spec.fit)
-        with stages.stage("encode"):
-            vector = self._parts.encoder.encode(picture.pixels[None])
-        self._answers.put_vector(content, vector)
-        return vector
-
-    def _answer(self, vector: Vectors, query: Query, stages: Stages) -> Recognition:
-        """Search, decide and put the answer together."""
-        found = self._search(vector, query, stages)
-        with stages.stage("decision", checked=False):
-            decision, matches = self._judged(found, query)
-        return Recognition(
-            decision=decision.kind,
-            probability=decision.probability,
-            reasons=decision.reasons,
-            matches=matches,
-            engine=self._spec.label,
-            catalog_seq=found.sequence,
-            degraded=found.degraded,
-            timings_ms=stages.timings_ms,
-        )
-
-    def _judged(self, found: Found, query: Query) -> tuple[Decision, tuple[Match, ...]]:
-        """Decide about the best entry, and show those that were asked for.
-
-        Entries below `min_score` are not shown, but are still rivals by whose distance the best one is judged.
-        """
-        limit = query.max_false_accept or self._options.max_false_accept
-        scores = [ranked.score for ranked in found.entries]
-        decision = decide(scores, self._parts.calibration, max_false_accept=limit)
-        floor = -np.inf if query.min_score is None else query.min_score
-        shown = zip(found.entries[: query.k], decision.probabilities, strict=False)
-        matches = tuple(_match(ranked, probability) for ranked, probability in shown if ranked.score >= floor)
-        if scores and not matches:
-            decision = Decision("no_match", 0.0, (BELOW_MIN_SCORE,))
-        reasons = decision.reasons if found.known else (UNKNOWN_ARTISTS,)
-        caveat = (NO_GEOMETRY,) if query.verify == "always" else ()
-        return replace(decision, reasons=(*reasons, *caveat)), matches
 
     def _kept(self, put: Put, enrolment: Enrolment, embedded: Embedded) -> Put:
         """Keep the pictures of a view that was put."""
         self._pictures.keep(put, enrolment.image, embedded.thumbnail)
         return put
 
-    def _follow(self) -> None:
-        """Bring the index up to date after a write, so that the next search need not.
+    def _followers(self) -> list[tuple[Follower, ClearableIndex | ClearableLocalIndex]]:
+        """Return each index with the follower that keeps it equal to the catalog."""
+        followers: list[tuple[Follower, ClearableIndex | ClearableLocalIndex]] = [(self._follower, self._parts.index)]
+        if self._geometry is not None and self._parts.local is not None:
+            followers.append((self._geometry.follower, self._parts.local.index))
+        return followers
 
-        The write is committed; a fault of the index is for the next search to meet, which can answer without it.
+    def _follow(self) -> None:
+        """Bring the indices up to date after a write, so that the next search need not.
+
+        The write is committed; a fault of an index is for the next search to meet, which can answer without it.
         """
-        try:
-            self._follower.catch_up()
-        except StoreError as error:
-            log.error("index_failed", error=str(error))  # noqa: TRY400  # one line says it; the cause is in the message
+        for follower, _ in self._followers():
+            try:
+                follower.catch_up()
+            except StoreError as error:
+                log.error("index_failed", error=str(error))  # noqa: TRY400  # one line says it; the cause is in the message
 
     def _counts(self) -> dict[str, JsonValue]:
         return dict(asdict(self._parts.catalog.counts()))
 
-    def _index_state(self) -> dict[str, JsonValue]:
-        index = self._parts.index
-        return {**index.stats(), "views": len(index), "sequence": index.sequence}
 
-
-def _match(ranked: Ranked, probability: float) -> Match:
-    return Match(ranked.stored.view, ranked.score, probability, ranked.stored.metadata)
+def _state(index: ClearableIndex | ClearableLocalIndex) -> dict[str, JsonValue]:
+    return {**index.stats(), "views": len(index), "sequence": index.sequence}
 
 
 def _or_none(ask: Callable[[], Answer]) -> Answer | None:

@@ -115,14 +115,33 @@ class Query:
     deadline_ms: float | None = None
 
 
+Quad: TypeAlias = tuple[tuple[float, float], ...]
+"""Four corners (x, y) in pixels of a photo after EXIF orientation: the work's top left first, then clockwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One entry of the catalogue as an answer, by its best view. `score` is cosine similarity."""
+    """One entry of the catalogue as an answer, by its best view.
+
+    Attributes:
+        score: cosine similarity of the whole photo and the view.
+        probability: that the photo shows this entry, 0..1.
+        decision: about this entry; a photo can show several works.
+        inliers: features of the photo that one perspective lays onto the view; None when geometry was not consulted.
+        coverage: share of the view's area that they cover, 0..1; None likewise.
+        quad: where the work is in the photo; None when geometry did not find it.
+        frame: place of the photo that `quad` belongs to, where several photos of one work were given.
+    """
 
     view: ViewId
     score: float
     probability: float
     metadata: Metadata
+    decision: DecisionKind = "unsure"
+    inliers: int | None = None
+    coverage: float | None = None
+    quad: Quad | None = None
+    frame: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +156,7 @@ class Recognition:
         engine: label of the engine's fingerprint.
         catalog_seq: the catalogue's sequence that this answer has seen.
         degraded: a part failed and the answer was made without it.
+        skipped: closer looks that were not taken: they were not needed, not wanted, or there was no time.
         timings_ms: milliseconds by stage.
     """
 
@@ -147,7 +167,27 @@ class Recognition:
     engine: str
     catalog_seq: int
     degraded: bool
+    skipped: tuple[str, ...]
     timings_ms: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalQuery:
+    """Local features of a photo as the local index asks for them.
+
+    Attributes:
+        words: (n, a) uint16, the nearest visual words of each feature, nearest first.
+        signatures: (n, a) uint64, its signature relative to each of them.
+        points: (n, 2) float32, pixels.
+        scales: (n,) float32, pixels.
+        angles: (n,) float32, radians.
+    """
+
+    words: NDArray[np.uint16]
+    signatures: NDArray[np.uint64]
+    points: NDArray[np.float32]
+    scales: NDArray[np.float32]
+    angles: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

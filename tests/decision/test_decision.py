@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -6,10 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arthur.decision import (
+    LITTLE_VISIBLE,
     NOT_CALIBRATED,
     TOO_CLOSE,
     TOO_FAR,
     Calibration,
+    Logistic,
+    Signs,
     decide,
     default_calibration,
     load_calibration,
@@ -19,49 +23,85 @@ from arthur.errors import ConfigError
 SHIPPED = default_calibration()
 cosines = st.floats(-1, 1)
 limits = st.floats(0.0001, 0.9999)
+plain = st.builds(Signs, cosines)
+verified = st.builds(Signs, cosines, st.integers(0, 300), st.floats(0, 1), st.none() | cosines)
+
+
+def scored(*scores: float) -> list[Signs]:
+    return [Signs(score) for score in scores]
+
+
+def calibration(intercept: float, score: float, lead: float, **more: Any) -> Calibration:
+    """A calibration of scores; its geometry asks for inliers."""
+    by_geometry = Logistic(-10.0, {"inliers": 3.0, "coverage": 4.0, "inlier_lead": 2.0})
+    return Calibration(Logistic(intercept, {"score": score, "lead": lead}), by_geometry, 0.0, **more)
 
 
 @given(cosines, cosines, cosines, cosines)
 def test_probability_grows_with_the_score_and_falls_with_the_rival(one: Any, two: Any, three: Any, four: Any) -> None:
     (low, high), (weak, strong) = sorted((one, two)), sorted((three, four))
-    assert SHIPPED.probability(low, strong) <= SHIPPED.probability(high, weak)
+    assert SHIPPED.probability(Signs(low), Signs(strong)) <= SHIPPED.probability(Signs(high), Signs(weak))
 
 
-@given(cosines, cosines, st.floats(0, 1), st.floats(0, 1))
-def test_probability_grows_with_score_and_margin(one: Any, two: Any, three: Any, four: Any) -> None:
-    (low, high), (near, far) = sorted((one, two)), sorted((three, four))
-    assert SHIPPED.probability(low, low - near) <= SHIPPED.probability(high, high - far) + 1e-12
+@given(verified, verified, st.sampled_from(["score", "inliers", "coverage"]), st.floats(0, 1))
+def test_no_stronger_sign_counts_against(signs: Any, rival: Any, name: Any, more: Any) -> None:
+    value = getattr(signs, name)
+    stronger = replace(signs, **{name: value + round(100 * more) if name == "inliers" else min(1.0, value + more)})
+    assert SHIPPED.probability(signs, rival) <= SHIPPED.probability(stronger, rival) + 1e-12
 
 
-@given(st.lists(cosines, max_size=10), limits)
-def test_a_match_keeps_the_promise(scores: Any, limit: Any) -> None:
-    decision = decide(sorted(scores, reverse=True), SHIPPED, max_false_accept=limit)
-    assert (decision.kind == "match") == (1 - decision.probability <= limit and bool(scores))
+@given(st.lists(plain, max_size=10) | st.lists(verified, max_size=10), limits)
+def test_a_match_keeps_the_promise(entries: Any, limit: Any) -> None:
+    decision = decide(entries, SHIPPED, max_false_accept=limit)
+    assert (decision.kind == "match") == (1 - decision.probability <= limit and bool(entries))
 
 
-@given(st.lists(cosines, min_size=1, max_size=10), limits)
-def test_probabilities_fall_and_add_up(scores: Any, limit: Any) -> None:
-    decision = decide(sorted(scores, reverse=True), SHIPPED, max_false_accept=limit)
+@given(st.lists(plain | verified, min_size=1, max_size=10), limits)
+def test_probabilities_fall_and_add_up(entries: Any, limit: Any) -> None:
+    decision = decide(entries, SHIPPED, max_false_accept=limit)
     first, *rest = decision.probabilities
     assert first == decision.probability
     assert rest == sorted(rest, reverse=True)
     assert all(one <= 1 - first for one in rest)
+    assert sorted(decision.order) == list(range(len(entries)))
 
 
 @given(cosines, cosines, cosines)
 def test_a_better_score_never_weakens_the_decision(score: Any, better: Any, other: Any) -> None:
     rank = {"no_match": 0, "unsure": 1, "match": 2}
     low, high = sorted((max(score, other), max(better, other)))
-    kinds = [decide([best, other], SHIPPED, max_false_accept=0.01).kind for best in (low, high)]
+    kinds = [decide(scored(best, other), SHIPPED, max_false_accept=0.01).kind for best in (low, high)]
     assert rank[kinds[0]] <= rank[kinds[1]]
 
 
+def test_geometry_outweighs_the_score() -> None:
+    found, alike = Signs(0.4, inliers=80, coverage=0.7), Signs(0.9, inliers=0)
+    decision = decide([alike, found], calibration(0.0, 1.0, 1.0), max_false_accept=0.01)
+    assert (decision.kind, decision.order) == ("match", (1, 0))
+
+
+def test_entries_nobody_looked_at_stand_behind() -> None:
+    decision = decide([Signs(1.0), Signs(0.2, inliers=40, coverage=0.5)], SHIPPED, max_false_accept=0.01)
+    assert decision.order == (1, 0)
+
+
+def test_a_small_visible_part_is_named_as_the_doubt() -> None:
+    decision = decide([Signs(0.5, inliers=30, coverage=0.04)], calibration(0.0, 1.0, 1.0), max_false_accept=1e-6)
+    assert (decision.kind, decision.reasons[0]) == ("unsure", LITTLE_VISIBLE)
+
+
+def test_a_rival_with_as_many_inliers_is_named_as_the_doubt() -> None:
+    twins = [Signs(0.5, inliers=60, coverage=0.5), Signs(0.5, inliers=59, coverage=0.5)]
+    decision = decide(twins, calibration(0.0, 1.0, 1.0), max_false_accept=1e-6)
+    assert (decision.kind, decision.reasons[0]) == ("unsure", TOO_CLOSE)
+
+
 def test_a_copy_of_the_only_work_is_a_match() -> None:
-    assert decide([1.0], SHIPPED, max_false_accept=0.001).kind == "match"
+    assert decide(scored(1.0), SHIPPED, max_false_accept=0.001).kind == "match"
 
 
 def test_another_picture_is_no_match_with_the_only_work() -> None:
-    assert decide([SHIPPED.lone_rival], SHIPPED, max_false_accept=0.001).kind == "no_match"
+    assert decide(scored(SHIPPED.lone_rival), SHIPPED, max_false_accept=0.001).kind == "no_match"
 
 
 def test_nothing_to_compare_is_no_match() -> None:
@@ -69,68 +109,70 @@ def test_nothing_to_compare_is_no_match() -> None:
 
 
 def test_an_unlikely_entry_is_no_match() -> None:
-    assert decide([0.0, 0.0], SHIPPED, max_false_accept=0.001).kind == "no_match"
+    assert decide(scored(0.0, 0.0), SHIPPED, max_false_accept=0.001).kind == "no_match"
 
 
 def test_a_certain_entry_is_a_match() -> None:
-    assert decide([1.0, 0.0], SHIPPED, max_false_accept=0.001).kind == "match"
+    assert decide(scored(1.0, 0.0), SHIPPED, max_false_accept=0.001).kind == "match"
 
 
 def test_a_rival_is_named_as_the_doubt() -> None:
-    steep = Calibration(-10.0, 12.0, 10.0, 0.0)
-    decision = decide([0.9, 0.9], steep, max_false_accept=0.001)
+    steep = calibration(-10.0, 12.0, 10.0)
+    decision = decide(scored(0.9, 0.9), steep, max_false_accept=0.001)
     assert (decision.kind, decision.reasons[0]) == ("unsure", TOO_CLOSE)
 
 
 def test_a_middling_score_is_named_as_the_doubt() -> None:
-    decision = decide([0.8, 0.3], Calibration(-10.0, 12.0, 3.0, 0.0), max_false_accept=0.001)
+    decision = decide(scored(0.8, 0.3), calibration(-10.0, 12.0, 3.0), max_false_accept=0.001)
     assert (decision.kind, decision.reasons[0]) == ("unsure", TOO_FAR)
 
 
 def test_an_uncalibrated_answer_says_so() -> None:
-    assert NOT_CALIBRATED in decide([1.0, 0.0], SHIPPED, max_false_accept=0.01).reasons
+    assert NOT_CALIBRATED in decide(scored(1.0, 0.0), SHIPPED, max_false_accept=0.01).reasons
 
 
 def test_a_calibrated_answer_does_not() -> None:
-    own = Calibration(-10.0, 20.0, 20.0, 0.0, for_catalogue=True)
-    assert decide([1.0, 0.0], own, max_false_accept=0.01).reasons == ()
+    own = calibration(-10.0, 20.0, 20.0, for_catalogue=True)
+    assert decide(scored(1.0, 0.0), own, max_false_accept=0.01).reasons == ()
 
 
 def test_the_shipped_numbers_say_where_they_come_from() -> None:
     assert {"script", "queries", "seed", "engine"} <= SHIPPED.provenance.keys()
 
 
-@pytest.mark.parametrize("wrong", [{"score_weight": -1.0}, {"lead_weight": -0.1}, {"intercept": float("nan")}])
-def test_meaningless_numbers_are_refused(wrong: Any) -> None:
-    numbers = {"intercept": 0.0, "score_weight": 1.0, "lead_weight": 1.0, "lone_rival": 0.0}
+@pytest.mark.parametrize("numbers", [(0.0, {"score": -1.0}), (0.0, {"lead": float("inf")}), (float("nan"), {})])
+def test_meaningless_numbers_are_refused(numbers: Any) -> None:
     with pytest.raises(ConfigError):
-        Calibration(**(numbers | wrong))
+        Logistic(*numbers)
 
 
-def _text(intercept: Any, fingerprint: Any) -> Any:
-    return json.dumps(
-        {"intercept": intercept, "score_weight": 1.0, "lead_weight": 1.0, "lone_rival": 0.0}
-        | {"fingerprint": fingerprint}
-    )
+def _text(intercept: Any, fingerprint: Any, verifier: Any = "v") -> Any:
+    logistic = {"intercept": intercept, "weights": {"score": 1.0}}
+    names = {"fingerprint": fingerprint, "verifier": verifier}
+    return json.dumps({"by_score": logistic, "by_geometry": logistic, "lone_rival": 0.0} | names)
+
+
+def _loaded(note: Any, folder: Any) -> Any:
+    return load_calibration(note, folder / "decision.json", fingerprint="f", verifier="v")
 
 
 def test_the_catalogues_own_calibration_comes_first(tmp_path: Any) -> None:
     (tmp_path / "decision.json").write_text(_text(2.0, "f"))
-    found = load_calibration(_text(1.0, "f"), tmp_path / "decision.json", fingerprint="f")
-    assert found.intercept == 1.0
+    assert _loaded(_text(1.0, "f"), tmp_path).by_score.intercept == 1.0
 
 
-def test_the_engines_calibration_comes_second(tmp_path: Any) -> None:
+@pytest.mark.parametrize("stale", [("old", "v"), ("f", "old")])
+def test_the_engines_calibration_comes_second(stale: Any, tmp_path: Any) -> None:
     (tmp_path / "decision.json").write_text(_text(2.0, "f"))
-    assert load_calibration(_text(1.0, "old"), tmp_path / "decision.json", fingerprint="f").intercept == 2.0
+    assert _loaded(_text(1.0, *stale), tmp_path).by_score.intercept == 2.0
 
 
 def test_without_either_the_shipped_numbers_are_taken(tmp_path: Any) -> None:
-    assert load_calibration(None, tmp_path / "decision.json", fingerprint="f") == SHIPPED
+    assert _loaded(None, tmp_path) == SHIPPED
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"intercept": "x"}'])
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"by_score": "x"}', '{"by_score": {}, "by_geometry": {}}'])
 def test_an_unreadable_calibration_is_named(text: Any, tmp_path: Any) -> None:
     (tmp_path / "decision.json").write_text(text)
     with pytest.raises(ConfigError, match=r"decision\.json"):
-        load_calibration(None, tmp_path / "decision.json", fingerprint="f")
+        _loaded(None, tmp_path)

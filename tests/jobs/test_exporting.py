@@ -28,7 +28,7 @@ def test_rows_hold_facts_metadata_and_vector(house: Any, tmp_path: Any) -> None:
     (row,) = pl.read_parquet(tmp_path / "out.parquet").rows(named=True)
     assert (row["vector_id"], row["key"], row["format"]) == (stored.vector_id, stored.key, "png")
     assert orjson.loads(row["metadata"]) == {"title": "Sunflowers"}
-    assert row["vector"] == pytest.approx(house.catalog.vectors[1].tolist())
+    assert row["vector"] == pytest.approx(house.catalog.rows[1].tolist())
 
 
 def test_an_empty_catalogue_gives_a_table_without_rows(house: Any, tmp_path: Any) -> None:

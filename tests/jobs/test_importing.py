@@ -28,7 +28,7 @@ def _fetch(url: Any) -> None:
 
 def _importer(house: Any) -> Importer:
     reader = Reader(_fetch, max_bytes=100_000)
-    return Importer(house.recognizer, house.catalog, read=reader, fingerprint="f" * 64)
+    return Importer(house.recognizer, house.catalog, read=reader)
 
 
 def _run(house: Any, path: Any) -> Any:
@@ -74,7 +74,7 @@ def test_changed_metadata_is_imported_again(house: Any, fill: Any, tmp_path: Any
 
 def test_a_picture_without_a_vector_of_this_engine_is_imported_again(house: Any, fill: Any) -> None:
     _run(house, fill(1))
-    house.catalog.vectors.clear()
+    house.catalog.rows.clear()
     assert _counts(_run(house, fill(1))) == {"imported": 1}
 
 

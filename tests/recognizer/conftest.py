@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.local_models import local_parts
 from tests.models import House, ModelCatalog
 from tests.models import picture as draw
 
@@ -14,6 +15,12 @@ from tests.models import picture as draw
 def house() -> House:
     """A Recognizer and what it stands on."""
     return House(ModelCatalog())
+
+
+@pytest.fixture
+def close_house() -> House:
+    """A Recognizer that also looks at local features."""
+    return House(ModelCatalog(), local=local_parts())
 
 
 @pytest.fixture

@@ -7,8 +7,13 @@ import pytest
 
 from arthur.errors import DeadlineExceeded, StoreError
 from arthur.recognition.follower import Follower
+from arthur.recognition.history import vector_history
 from arthur.recognition.scan import MOST_VIEWS
 from arthur.types import Counts, ViewId
+
+
+def follower_of(catalog: Any, index: Any, *, page: int = 8192) -> Follower:
+    return Follower(catalog, index, vector_history(catalog, index, fingerprint="f" * 64), page=page)
 
 
 class Gate:
@@ -46,13 +51,13 @@ def test_pages_are_followed_to_the_end(house: Any) -> None:
     for seed in range(7):
         house.enroll(f"a/e{seed}/main", seed)
     house.index.clear()
-    assert Follower(house.catalog, house.index, fingerprint="f" * 64, page=2).catch_up() == 7
+    assert follower_of(house.catalog, house.index, page=2).catch_up() == 7
     assert len(house.index) == 7
 
 
 def test_no_epoch_begins_while_the_index_is_emptied(house: Any) -> None:
     house.index.advance(99)
-    follower = Follower(house.catalog, house.index, fingerprint="f" * 64)
+    follower = follower_of(house.catalog, house.index)
     emptied, refused = house.index.clear, []
 
     def clear() -> None:
@@ -80,7 +85,7 @@ def test_an_index_ahead_of_its_catalog_is_rebuilt(house: Any, another: Any, caps
 def test_readers_of_reached_changes_do_not_wait(house: Any) -> None:
     house.enroll("a/e1/main", 1)
     gate = Gate(house.catalog)
-    follower = Follower(gate, house.index, fingerprint="f" * 64)
+    follower = follower_of(gate, house.index)
     assert follower.catch_up() == 1
     assert not gate.entered.is_set()
 
@@ -89,7 +94,7 @@ def test_waiting_for_another_replay_ends_at_the_deadline(house: Any) -> None:
     house.enroll("a/e1/main", 1)
     house.index.clear()
     gate = Gate(house.catalog)
-    follower = Follower(gate, house.index, fingerprint="f" * 64)
+    follower = follower_of(gate, house.index)
     with ThreadPoolExecutor(1) as pool:
         leader = pool.submit(follower.catch_up)
         assert gate.entered.wait(10)

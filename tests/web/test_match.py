@@ -36,6 +36,7 @@ def test_an_answer_has_the_documented_members_in_order(known: None, raw: Callabl
         "engine",
         "catalog_seq",
         "degraded",
+        "skipped",
         "timings_ms",
         "request_id",
     ]

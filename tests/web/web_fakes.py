@@ -150,6 +150,7 @@ def open_fake(settings: Settings) -> FakeArthur:
     blobs, cache = open_blobs(settings.blobs_url), open_cache("none:")
     encoder = Encoder(float(settings.engine.partition(":")[2] or 0))
     parts = Parts(
+        local=None,
         decoder=Decoder(settings.max_image_bytes),
         encoder=encoder,  # type: ignore[arg-type]
         index=index,  # type: ignore[arg-type]
@@ -157,7 +158,7 @@ def open_fake(settings: Settings) -> FakeArthur:
         cache=cache,
         blobs=blobs,
         canary=lambda: None,
-        calibration=load_calibration(None, None, fingerprint=SPEC.fingerprint),
+        calibration=load_calibration(None, None, fingerprint=SPEC.fingerprint, verifier=""),
         identity=lambda: "fake",
     )
     fetcher = Fetcher(

@@ -21,6 +21,7 @@ from arthur.config import Settings
 from arthur.encode import Encoder, canary, open_encoder
 from arthur.errors import ArthurError
 from arthur.recognition.follower import Follower
+from arthur.recognition.history import vector_history
 
 State: TypeAlias = Literal["ok", "warning", "wrong"]
 Opened = TypeVar("Opened")
@@ -165,7 +166,7 @@ def _index(settings: Settings, catalog: Catalog, encoder: Encoder, opened: ExitS
     spec = encoder.spec
     index = open_following_index(settings, catalog, encoder)
     opened.callback(index.close)
-    sequence = Follower(catalog, index, fingerprint=spec.fingerprint).catch_up()
+    sequence = Follower(catalog, index, vector_history(catalog, index, fingerprint=spec.fingerprint)).catch_up()
     views = catalog.counts().views
     missing = f", {views - len(index)} views wait for another engine or a reindex" if len(index) != views else ""
     return f"{len(index)} views at sequence {sequence}{missing}", None

@@ -90,7 +90,6 @@ def _importer(arthur: Arthur, threads: int) -> Importer:
         arthur.recognizer,
         arthur.catalog,
         read=Reader(arthur.fetcher, arthur.settings.max_image_bytes),
-        fingerprint=arthur.encoder.spec.fingerprint,
         threads=threads,
     )
 

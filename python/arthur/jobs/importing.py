@@ -65,18 +65,16 @@ class Reader:
 class Importer:
     """Imports items; run again over the same source it skips what is already there with the same content.
 
+    A view that another engine or verifier looked at is imported again.
+
     Args:
-        fingerprint: of the engine; a view that was embedded by another engine is imported again.
         threads: groups worked on at the same time.
     """
 
-    def __init__(
-        self, recognizer: Recognizer, catalog: Catalog, *, read: Reader, fingerprint: str, threads: int = 2
-    ) -> None:
+    def __init__(self, recognizer: Recognizer, catalog: Catalog, *, read: Reader, threads: int = 2) -> None:
         self._recognizer = recognizer
         self._catalog = catalog
         self._read = read
-        self._fingerprint = fingerprint
         self._threads = threads
 
     def __call__(
@@ -146,13 +144,13 @@ class Importer:
         return item, Enrolment(item.view, image, item.source, item.metadata)
 
     def _is_known(self, item: Item, image: bytes) -> bool:
-        """Return whether the catalogue has this picture with this metadata, embedded by this engine."""
+        """Return whether the catalogue has this picture with this metadata, and all that is made of it."""
         stored = self._catalog.view(item.view)
         return (
             stored is not None
             and stored.content_hash == content_hash(image)
             and dict(stored.metadata) == dict(item.metadata)
-            and self._recognizer.knows(stored.key)
+            and self._recognizer.knows(stored)
         )
 
     def _enrolled(self, fresh: list[tuple[Item, Enrolment]]) -> dict[str, Outcome]:

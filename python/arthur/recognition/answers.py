@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import orjson
@@ -30,16 +31,24 @@ class Answers:
     """Vectors and answers of one engine in a cache. Callable from any thread; never raises.
 
     Args:
+        fingerprint: of the engine.
+        verifier: fingerprint of the verifier; "" without one.
         identity: tells the catalogue's name; a restored one gets another, since its sequence begins anew.
     """
 
     def __init__(
-        self, cache: Cache, *, fingerprint: str, identity: Callable[[], str], calibration: Calibration
+        self,
+        cache: Cache,
+        *,
+        fingerprint: str,
+        verifier: str,
+        identity: Callable[[], str],
+        calibration: Calibration,
     ) -> None:
         self._cache = cache
         self._engine = fingerprint.encode()
         self._identity = identity
-        self._salt = blake3(orjson.dumps([fingerprint, calibration])).digest()
+        self._salt = blake3(orjson.dumps([fingerprint, verifier, calibration])).digest()
 
     def vector(self, content: str, dim: int) -> Vectors | None:
         """Return the `(1, dim)` float32 vector of a picture with that content hash."""
@@ -75,8 +84,14 @@ def _parsed(kept: bytes) -> Recognition | None:
     """Return the answer, or None when the bytes are of another version or damaged."""
     try:
         fields = orjson.loads(kept)
-        fields["matches"] = tuple(Match(**{**match, "view": ViewId(**match["view"])}) for match in fields["matches"])
-        fields["reasons"] = tuple(fields["reasons"])
+        fields["matches"] = tuple(map(_parsed_match, fields["matches"]))
+        fields["reasons"], fields["skipped"] = tuple(fields["reasons"]), tuple(fields["skipped"])
         return Recognition(**fields)
     except (ValueError, TypeError, KeyError):
         return None
+
+
+def _parsed_match(fields: dict[str, Any]) -> Match:
+    corners = fields["quad"]
+    quad = None if corners is None else tuple((x, y) for x, y in corners)
+    return Match(**{**fields, "view": ViewId(**fields["view"]), "quad": quad})

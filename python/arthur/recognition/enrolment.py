@@ -1,4 +1,4 @@
-"""From uploaded pictures to rows for the catalog: decoded once, embedded in batches."""
+"""From uploaded pictures to rows for the catalog: decoded once, described, embedded in batches."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import structlog
 
-from arthur.encode import Encoder
 from arthur.errors import ArthurError, EngineError
 from arthur.pictures import jpeg
 from arthur.recognition.answers import content_hash
-from arthur.recognition.parts import Decoder, Options, Picture
-from arthur.types import Metadata, NewView, ViewId
+from arthur.recognition.geometry import PREVIEW_SIDE, Geometry, shrunk
+from arthur.recognition.parts import Options, Parts, Picture
+from arthur.types import LocalFeatures, Metadata, NewView, ViewId
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,17 @@ class Enrolment:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """An enrolment whose picture was read. `thumbnail` is a JPEG, or None when none are made."""
+    """An enrolment whose picture was read.
+
+    Attributes:
+        thumbnail: a JPEG; None when none are made.
+        features: of the picture; None without a verifier, or when it failed at this picture.
+    """
 
     enrolment: Enrolment
     picture: Picture
     thumbnail: bytes | None
+    features: LocalFeatures | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +57,12 @@ class Embedded:
 
 
 class Preparation:
-    """Decodes and embeds enrolments. Callable from any thread."""
+    """Decodes, describes and embeds enrolments. Callable from any thread."""
 
-    def __init__(self, decoder: Decoder, encoder: Encoder, options: Options) -> None:
-        self._decoder = decoder
-        self._encoder = encoder
+    def __init__(self, parts: Parts, options: Options, geometry: Geometry | None) -> None:
+        self._decoder = parts.decoder
+        self._encoder = parts.encoder
+        self._geometry = geometry
         self._options = options
 
     def __call__(self, enrolments: Sequence[Enrolment]) -> list[Embedded | ArthurError]:
@@ -75,11 +85,25 @@ class Preparation:
     def _decoded(self, enrolment: Enrolment) -> Decoded | ArthurError:
         spec = self._encoder.spec
         try:
-            side = self._options.thumbnail_side
+            side = max(self._options.thumbnail_side, 0 if self._geometry is None else PREVIEW_SIDE)
             picture = self._decoder(enrolment.image, spec.side, fit=spec.fit, preview_side=side)
         except ArthurError as error:
             return error
-        return Decoded(enrolment, picture, None if picture.preview is None else jpeg(picture.preview))
+        return Decoded(enrolment, picture, self._thumbnail(picture), self._described(enrolment, picture))
+
+    def _thumbnail(self, picture: Picture) -> bytes | None:
+        side = self._options.thumbnail_side
+        return jpeg(shrunk(picture.preview, side)) if side and picture.preview is not None else None
+
+    def _described(self, enrolment: Enrolment, picture: Picture) -> LocalFeatures | None:
+        """Return the local features; a picture at which the verifier fails is enrolled without."""
+        if self._geometry is None or picture.preview is None:
+            return None
+        try:
+            return self._geometry.describe(picture.preview)
+        except EngineError as error:
+            log.error("features_failed", view=enrolment.view.hierarchical, error=str(error))  # noqa: TRY400  # one line
+            return None
 
     def _embedded(self, decoded: Sequence[Decoded]) -> list[Embedded | ArthurError]:
         """Embed together; if that fails, one by one, so that the picture at fault is found."""
@@ -106,4 +130,5 @@ class Preparation:
             height=picture.height,
             size_bytes=len(enrolment.image),
             metadata=enrolment.metadata,
+            features=decoded.features,
         )

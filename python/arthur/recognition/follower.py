@@ -1,5 +1,7 @@
 """Keeps an index equal to the catalog, by replaying what the index lacks.
 
+What a change brings is the business of a History: vectors for one index, local features for another.
+
 Any thread may ask to catch up. One of them replays, without holding a lock while the catalog or the index work;
 the others wait until the sequence that they need is reached, not until the replay ends.
 """
@@ -10,24 +12,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Condition
+from typing import TypeVar
 
 import numpy as np
 import structlog
 
 from arthur.catalog import Catalog
 from arthur.errors import DeadlineExceeded, StoreError
-from arthur.recognition.parts import ClearableIndex
-from arthur.types import Changes, Keys
+from arthur.recognition.history import Followed, History, Step
+from arthur.recognition.stages import Stages
+from arthur.types import Keys
 
 log = structlog.get_logger(__name__)
 
+Answer = TypeVar("Answer")
+
 PAGE = 8192
-PROBES = 4
-"""Vectors of each page that must find themselves when the index is verified."""
-WIDTH = 16
-"""How many neighbours such a vector may share its place with."""
-ALIKE = 0.99
-"""Cosine similarity of copies: when that many are stored, a vector need not be among its own neighbours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +42,20 @@ class Progress:
 class Follower:
     """The link from catalog to index. Callable from any thread; several processes may follow one catalog."""
 
-    def __init__(self, catalog: Catalog, index: ClearableIndex, *, fingerprint: str, page: int = PAGE) -> None:
+    def __init__(self, catalog: Catalog, index: Followed, history: History, *, page: int = PAGE) -> None:
         self._catalog = catalog
         self._index = index
-        self._fingerprint = fingerprint
+        self._history = history
         self._page = page
         self._turn = Condition()
         self._replaying = False
         self._emptying = False
         self._rebuilds = 0
 
-    @property
-    def rebuilds(self) -> int:
-        """How often the index was emptied, counted before it is."""
-        return self._rebuilds
-
     def epoch(self, *, timeout_s: float | None = None) -> int:
-        """Return `rebuilds` at a moment when the index is not just being emptied.
+        """Return how often the index was emptied, at a moment when it is not just being emptied.
 
-        A search that begins after this and ends with `rebuilds` unchanged has not seen an index that was emptied.
+        A search that begins after this and ends with that number unchanged has not seen an index that was emptied.
 
         Raises:
             DeadlineExceeded: the index was still being emptied after `timeout_s`.
@@ -87,6 +82,30 @@ class Follower:
             with self._turn_taken():
                 self._replay()
         return self._index.sequence
+
+    def answer(self, ask: Callable[[], Answer], stages: Stages) -> tuple[Answer, int]:
+        """Bring the index up to date and ask it, again if it was emptied for a rebuild meanwhile.
+
+        Returns:
+            What the index answered, and the sequence up to which it had all.
+
+        Raises:
+            DeadlineExceeded: the deadline passed before the index was asked.
+            StoreError: the catalog or the index failed.
+        """
+        while True:
+            with stages.stage("follow"):
+                rebuilds = self.epoch(timeout_s=stages.remaining_s)
+            try:
+                with stages.stage("follow"):
+                    sequence = self.catch_up(timeout_s=stages.remaining_s)
+                answered = ask()
+            except StoreError:
+                if rebuilds == self._rebuilds:
+                    raise
+                continue
+            if rebuilds == self._rebuilds:
+                return answered, sequence
 
     def verify(self, progress: Callable[[Progress], None]) -> None:
         """Make the index equal to the catalog whatever it holds.
@@ -134,17 +153,17 @@ class Follower:
         self._restart_if_ahead()
         more = True
         while more:
-            changes = self._catalog.changes(self._index.sequence, self._page, self._fingerprint)
-            self._apply(changes)
-            more = changes.more
+            step = self._history(self._index.sequence, self._page)
+            self._apply(step)
+            more = step.more
 
-    def _apply(self, changes: Changes) -> None:
+    def _apply(self, step: Step) -> None:
         """Bring one page into the index and wake those who waited for it."""
-        if len(changes.removed):
-            self._index.remove(changes.removed)
-        if len(changes.keys):
-            self._index.put(changes.keys, changes.vectors, changes.artists)
-        self._index.advance(changes.upto)
+        if len(step.removed):
+            self._index.remove(step.removed)
+        if len(step.keys):
+            step.put()
+        self._index.advance(step.upto)
         with self._turn:
             self._turn.notify_all()
 
@@ -172,21 +191,10 @@ class Follower:
         since, total = 0, self._catalog.latest()
         sound = more = True
         while more:
-            changes = self._catalog.changes(since, self._page, self._fingerprint)
-            self._apply(changes)
-            live = np.concatenate((live[~np.isin(live, changes.removed)], changes.keys))
-            sound = sound and self._finds(changes)
-            since, more = changes.upto, changes.more
+            step = self._history(since, self._page)
+            self._apply(step)
+            live = np.concatenate((live[~np.isin(live, step.removed)], step.keys))
+            sound = sound and (not len(step.keys) or step.found())
+            since, more = step.upto, step.more
             progress(Progress("index", since, max(total, since)))
         return sound and len(self._index) == len(live)
-
-    def _finds(self, changes: Changes) -> bool:
-        """Return whether a sample of the page's vectors finds its own keys."""
-        sample = slice(None, None, max(1, len(changes.keys) // PROBES))
-        keys = changes.keys[sample]
-        if not len(keys):
-            return True
-        found = self._index.search(changes.vectors[sample], WIDTH)
-        own = ((found.keys == keys[:, None]) & (found.scores >= ALIKE)).any(axis=1)
-        crowded = found.scores[:, -1] >= ALIKE
-        return bool((own | crowded).all())

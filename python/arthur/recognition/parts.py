@@ -16,7 +16,10 @@ from arthur.catalog import Catalog
 from arthur.decision import Calibration
 from arthur.encode import Encoder
 from arthur.index import VectorIndex
+from arthur.local import LocalIndex
+from arthur.recognition.history import Followed
 from arthur.types import Fit, Pixels
+from arthur.verify import Verifier
 
 
 class Picture(Protocol):
@@ -62,16 +65,20 @@ class Decoder(Protocol):
         ...
 
 
-class ClearableIndex(VectorIndex, Protocol):
+class ClearableIndex(VectorIndex, Followed, Protocol):
     """A VectorIndex that can begin anew."""
 
-    def clear(self) -> None:
-        """Forget everything: `len` and `sequence` are 0 again, and keys may come back. Searches meanwhile may fail.
 
-        Raises:
-            StoreError: it cannot begin anew.
-        """
-        ...
+class ClearableLocalIndex(LocalIndex, Followed, Protocol):
+    """A LocalIndex that can begin anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalParts:
+    """Local features: who finds and compares them, and the index of those that are enrolled."""
+
+    verifier: Verifier
+    index: ClearableLocalIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,7 @@ class Parts:
     """The opened parts, owned by whoever opened them.
 
     Attributes:
+        local: local features and their index; None answers by the vectors alone.
         canary: raises EngineError when the engine no longer gives the vector it gave when it was loaded.
         calibration: of this engine, for the decision.
         identity: tells the catalogue's random name, so that answers of several catalogues, or of one before and after
@@ -89,6 +97,7 @@ class Parts:
     decoder: Decoder
     encoder: Encoder
     index: ClearableIndex
+    local: LocalParts | None
     catalog: Catalog
     cache: Cache
     blobs: Blobs

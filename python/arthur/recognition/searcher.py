@@ -19,6 +19,8 @@ from arthur.types import Filter, Neighbors, Query, Vectors
 log = structlog.get_logger(__name__)
 
 MOST_ENTRIES = 100
+FEWEST_ENTRIES = 10
+"""Entries that are looked for even when fewer are wanted: a decision compares, and geometry looks at several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +28,18 @@ class Found:
     """What a search brought.
 
     Attributes:
-        entries: best first; at least two where there are two, so that a decision can see the margin.
+        entries: best first; FEWEST_ENTRIES of them where there are so many.
         sequence: of the catalog, up to which every change was seen.
         degraded: the index failed, and the catalog was scanned instead.
         known: whether any artist that was asked for exists.
+        where: the artists that were asked for; None for all.
     """
 
     entries: list[Ranked]
     sequence: int
     degraded: bool = False
     known: bool = True
+    where: Filter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ class Searcher:
                 where = Filter(self._catalog.artist_numbers(query.artist_ids))
             if not where.artists:
                 return Found([], self._catalog.latest(), known=False)
-        wanted = Wanted(max(query.k, 2), where, leave_out)
+        wanted = Wanted(max(query.k, FEWEST_ENTRIES), where, leave_out)
         try:
             return self._by_index(vector, wanted, stages)
         except StoreError as error:
@@ -91,26 +95,16 @@ class Searcher:
             return self._by_scan(vector, wanted, stages)
 
     def _by_index(self, vector: Vectors, wanted: Wanted, stages: Stages) -> Found:
-        """Search the index, again if it was emptied for a rebuild meanwhile."""
-        while True:
-            with stages.stage("follow"):
-                rebuilds = self._follower.epoch(timeout_s=stages.remaining_s)
-            try:
-                with stages.stage("follow"):
-                    sequence = self._follower.catch_up(timeout_s=stages.remaining_s)
-                entries = self._ranked(lambda n: self._index.search(vector, n, where=wanted.where), wanted, stages)
-            except StoreError:
-                if rebuilds == self._follower.rebuilds:
-                    raise
-                continue
-            if rebuilds == self._follower.rebuilds:
-                return Found(entries, sequence)
+        def ask() -> list[Ranked]:
+            return self._ranked(lambda n: self._index.search(vector, n, where=wanted.where), wanted, stages)
+
+        return Found(*self._follower.answer(ask, stages), where=wanted.where)
 
     def _by_scan(self, vector: Vectors, wanted: Wanted, stages: Stages) -> Found:
         """Compare with every vector in the catalog."""
         sequence = self._catalog.latest()
         compared = partial(scan, self._catalog, self._fingerprint, vector, where=wanted.where)
-        return Found(self._ranked(compared, wanted, stages), sequence, degraded=True)
+        return Found(self._ranked(compared, wanted, stages), sequence, degraded=True, where=wanted.where)
 
     def _ranked(self, search: Callable[[int], Neighbors], wanted: Wanted, stages: Stages) -> list[Ranked]:
         return rank(search, self._catalog, stages, k=wanted.k, leave_out=wanted.leave_out)

@@ -57,7 +57,12 @@ class Stages:
         return self._deadline_ms / 1000 - (self._clock() - self._started)
 
     @property
+    def elapsed_ms(self) -> float:
+        """Milliseconds since the call began."""
+        return (self._clock() - self._started) * 1000
+
+    @property
     def timings_ms(self) -> dict[str, float]:
         """Milliseconds by stage so far, and `total` since the call began."""
         rounded = {name: round(spent, 3) for name, spent in self._spent.items()}
-        return {**rounded, "total": round((self._clock() - self._started) * 1000, 3)}
+        return {**rounded, "total": round(self.elapsed_ms, 3)}

@@ -21,9 +21,16 @@ class MatchOut(BaseModel):
     vector_id: str
     score: Score
     probability: Probability
-    inliers: int | None
-    coverage: float | None
-    quad: list[tuple[float, float]] | None
+    decision: DecisionKind
+    inliers: Annotated[
+        int | None, Field(description="Features of the photo that one perspective lays onto the view; null: not looked")
+    ]
+    coverage: Annotated[float | None, Field(ge=0, le=1, description="Share of the view's area that they cover")]
+    quad: Annotated[
+        list[tuple[float, float]] | None,
+        Field(description="The work's corners in the photo, pixels, from its top left"),
+    ]
+    frame: Annotated[int, Field(description="Which of several photos `quad` belongs to, from 0")]
     thumbnail: str
     metadata: dict[str, JsonValue]
 
@@ -38,6 +45,7 @@ class RecognitionOut(BaseModel):
     engine: str
     catalog_seq: int
     degraded: bool
+    skipped: Annotated[list[str], Field(description="Closer looks that were not needed, not wanted, or had no time")]
     timings_ms: dict[str, float]
     request_id: str
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from arthur.errors import ArthurError, BadRequest, DeadlineExceeded, NotFound
 from arthur.types import JsonValue, Match, Query, Recognition, StoredView, check_id
@@ -34,16 +34,15 @@ _DNS = uuid.NAMESPACE_DNS
 
 
 def match(service: Service, request: Request) -> Response:
-    """Recognize one artwork. Of several frames the answer with the highest probability is given."""
+    """Recognize one artwork, on one photo or on several of it."""
     sent = read_sent(service, request)
     if len(sent.pictures) > MAX_FRAMES:
         raise BadRequest(f"at most {MAX_FRAMES} frames are taken")
     given = {**flat(MatchParams, request.query), **flat(MatchParams, sent.form), **sent.members}
     params = read_model(MatchParams, given)
-    answers = [recognize(service, request, picture, params) for picture in sent.pictures]
-    best = max(answers, key=lambda answer: answer.probability)
-    timing = ", ".join(f"{stage};dur={milliseconds:.2f}" for stage, milliseconds in best.timings_ms.items())
-    members = {**recognition_members(best), "request_id": request.request_id}
+    answer = recognize(service, request, sent.pictures, params)
+    timing = ", ".join(f"{stage};dur={milliseconds:.2f}" for stage, milliseconds in answer.timings_ms.items())
+    members = {**recognition_members(answer), "request_id": request.request_id}
     return json_response(members, headers={"server-timing": timing} if timing else None)
 
 
@@ -55,7 +54,7 @@ def batch_match(service: Service, request: Request) -> Response:
         name, source = item
         try:
             picture = source if isinstance(source, bytes) else load(service, source)
-            answer = recognize(service, request, picture, params)
+            answer = recognize(service, request, (picture,), params)
         except ArthurError as error:
             return {"id": name, "error": problem_of(error)}
         return {"id": name, **recognition_members(answer), "request_id": request.request_id}
@@ -83,8 +82,8 @@ def similar(service: Service, request: Request) -> Response:
     )
 
 
-def recognize(service: Service, request: Request, picture: bytes, params: MatchParams) -> Recognition:
-    """Recognize one picture, within what is left of the caller's deadline.
+def recognize(service: Service, request: Request, frames: Sequence[bytes], params: MatchParams) -> Recognition:
+    """Recognize one photo, or several of one work, within what is left of the caller's deadline.
 
     Raises:
         DeadlineExceeded: nothing is left of it.
@@ -103,7 +102,7 @@ def recognize(service: Service, request: Request, picture: bytes, params: MatchP
         verify=params.verify,
         deadline_ms=left,
     )
-    answer = service.recognizer.recognize(picture, query)
+    answer = service.recognizer.recognize_frames(frames, query)
     service.metrics.recognized(answer.decision, dict(answer.timings_ms))
     return answer
 
@@ -130,6 +129,7 @@ def recognition_members(answer: Recognition) -> dict[str, object]:
         "engine": answer.engine,
         "catalog_seq": answer.catalog_seq,
         "degraded": answer.degraded,
+        "skipped": answer.skipped,
         "timings_ms": {stage: round(milliseconds, 3) for stage, milliseconds in answer.timings_ms.items()},
     }
 
@@ -144,9 +144,11 @@ def match_members(one: Match) -> dict[str, object]:
         "vector_id": vector_id,
         "score": one.score,
         "probability": one.probability,
-        "inliers": None,
-        "coverage": None,
-        "quad": None,
+        "decision": one.decision,
+        "inliers": one.inliers,
+        "coverage": one.coverage,
+        "quad": one.quad,
+        "frame": one.frame,
         "thumbnail": f"/api/v1/views/{vector_id}/thumbnail",
         "metadata": one.metadata,
     }

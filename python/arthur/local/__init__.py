@@ -1,0 +1,29 @@
+"""Port of the local indices: which stored pictures share visual words with this photo."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from arthur.types import Filter, JsonValue, Keys, LocalQuery, Neighbors
+
+__all__ = ["LocalIndex"]
+
+
+class LocalIndex(Protocol):
+    """Provisional."""
+
+    @property
+    def sequence(self) -> int: ...
+    def __len__(self) -> int: ...
+    def put(self, keys: Keys, features: Sequence[bytes], artists: Keys) -> None: ...
+    def remove(self, keys: Keys) -> int: ...
+    def advance(self, sequence: int) -> None: ...
+    def search(self, query: LocalQuery, k: int, *, where: Filter | None = None) -> Neighbors: ...
+    def checkpoint(self) -> None: ...
+    def stats(self) -> Mapping[str, JsonValue]: ...
+    def close(self) -> None: ...
+
+
+def open_local(url: str, *, fingerprint: str) -> LocalIndex:
+    raise NotImplementedError

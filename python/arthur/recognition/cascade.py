@@ -1,0 +1,206 @@
+"""Looks at a photo, each closer and costlier than the one before, until whoever asks has seen enough.
+
+1. `scores`: the vector index has been searched; nothing more is done.
+2. `quick`: local features of a small picture; the best entries and the first votes are verified. Often enough.
+3. `thorough`: local features of the whole preview; many votes, verified in parts.
+4. `refined`: the works that were found are cut out of the photo, set upright and embedded again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+
+from arthur.decision import Signs
+from arthur.recognition.geometry import PREVIEW_SIDE, Geometry, Rgb, luma, shrunk
+from arthur.recognition.parts import Parts
+from arthur.recognition.searcher import Found
+from arthur.recognition.sighting import Corners, Entry, Sighting, Sightings, by_score
+from arthur.recognition.stages import Stages
+from arthur.types import Fit, Pixels, StoredView, Vectors
+from arthur.verify import Look, Verification
+
+STEPS = ("scores", "quick", "thorough", "refined")
+
+QUICK_SIDE = 384
+QUICK_ENTRIES, QUICK_VOTES = 3, 8
+"""Entries by score, and views by votes, that a quick look verifies."""
+ENTRIES, VOTES, PART = 10, 48, 12
+"""As many for a thorough look, and how many are verified at a time."""
+REFINED = 3
+"""Entries that are embedded again."""
+FINER = 3
+"""A work is cut out at up to so many times the engine's side before it is shrunk to it, against aliasing."""
+
+View: TypeAlias = tuple[StoredView, float]
+"""A view and its score against the whole photo."""
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A photo as it is recognized.
+
+    Attributes:
+        vector: (1, dim) unit row.
+        preview: (h, w, 3) uint8 RGB, longest side at most PREVIEW_SIDE; None when geometry is not wanted.
+    """
+
+    vector: Vectors
+    preview: Rgb | None
+
+
+class Cascade:
+    """Yields what is known after each look. Callable from any thread."""
+
+    def __init__(self, parts: Parts, geometry: Geometry | None) -> None:
+        self._parts = parts
+        self._geometry = geometry
+
+    def __call__(
+        self, photo: Photo, found: Found, stages: Stages, *, frame: int = 0, leave_out: Entry | None = None
+    ) -> Iterator[tuple[str, list[Sighting]]]:
+        """Yield the name of the step just done and the entries, strongest first; a long step comes several times.
+
+        Nothing is done for a step until it is asked for.
+
+        Args:
+            photo: what to look at.
+            found: what the vector index brought.
+            stages: is told the time of `features`, `vote`, `verify` and `refine`.
+            frame: place of the photo, where there are several of one work.
+            leave_out: an entry that must not be among the entries.
+
+        Raises:
+            EngineError: the verifier or the engine failed.
+            StoreError: the catalog or the local index does not answer.
+        """
+        calibration = self._parts.calibration
+        sightings = Sightings(calibration, map(by_score, found.entries))
+        yield "scores", sightings.strongest()
+        if self._geometry is None or photo.preview is None:
+            return
+        gray = luma(photo.preview)
+        search = _Search(self._parts, self._geometry, photo, found, leave_out)
+        for step, side, entries, votes in (
+            ("quick", QUICK_SIDE, QUICK_ENTRIES, QUICK_VOTES),
+            ("thorough", PREVIEW_SIDE, ENTRIES, VOTES),
+        ):
+            if step == "thorough" and max(gray.shape) <= QUICK_SIDE:
+                continue
+            small = shrunk(gray, side)
+            for part in search(small, stages, entries=entries, votes=votes):
+                sightings.keep(replace(one, frame=frame) for one in part)
+                yield step, sightings.strongest()
+        strongest = sightings.strongest()
+        with stages.stage("refine", checked=False):
+            sightings = Sightings(calibration, self._refined(photo, strongest))
+        yield "refined", sightings.strongest()
+
+    def _refined(self, photo: Photo, sightings: Sequence[Sighting]) -> list[Sighting]:
+        """Embed the works that were found once more, cut out and upright."""
+        spec = self._parts.encoder.spec
+        chosen = [one for one in sightings if one.corners is not None][:REFINED]
+        if not chosen or photo.preview is None:
+            return list(sightings)
+        preview = photo.preview
+        cuts = np.stack([cut_out(preview, one, side=spec.side, fit=spec.fit) for one in chosen])
+        vectors = self._parts.encoder.encode(cuts)
+        keys = np.array([one.stored.key for one in chosen], np.int64)
+        stored = self._parts.catalog.vectors(keys, spec.fingerprint)
+        refined = {
+            one.stored.key: replace(one, signs=replace(one.signs, refined=_cosine(vector, stored[one.stored.key])))
+            for one, vector in zip(chosen, vectors, strict=True)
+            if one.stored.key in stored
+        }
+        return [refined.get(one.stored.key, one) for one in sightings]
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """Finds and verifies candidates for one photo."""
+
+    parts: Parts
+    geometry: Geometry
+    photo: Photo
+    found: Found
+    leave_out: Entry | None
+
+    def __call__(self, gray: Rgb, stages: Stages, *, entries: int, votes: int) -> Iterator[list[Sighting]]:
+        """Yield the sightings of the best entries and of the voted views, a part at a time."""
+        with stages.stage("features", checked=False):
+            look = self.geometry.look(gray)
+        voted = self.geometry.vote(look, votes, self.found.where, stages)
+        views = self._views(voted, entries, stages)
+        preview = self.photo.preview
+        scale = 1.0 if preview is None else max(preview.shape[:2]) / max(gray.shape)
+        for first in range(0, len(views), PART):
+            with stages.stage("verify", checked=False):
+                part = self._verified(look, views[first : first + PART], scale)
+            yield part
+
+    def _views(self, voted: Iterable[int], entries: int, stages: Stages) -> list[View]:
+        """Return the candidates in turn from votes and scores, each view once, with its score."""
+        scored = {one.stored.key: (one.stored, one.score) for one in self.found.entries[:entries]}
+        keys = np.array([key for key in voted if key not in scored], np.int64)
+        with stages.stage("catalog", checked=False):
+            stored = self.parts.catalog.views(keys)
+            vectors = self.parts.catalog.vectors(keys, self.parts.encoder.spec.fingerprint)
+        by_votes = [
+            (stored[key], _cosine(self.photo.vector[0], vectors[key]))
+            for key in keys.tolist()
+            if key in stored and key in vectors
+        ]
+        by_votes = [view for view in by_votes if _entry(view[0]) != self.leave_out]
+        return _in_turn(list(scored.values()), by_votes)
+
+    def _verified(self, look: Look, views: Sequence[View], scale: float) -> list[Sighting]:
+        verified = self.geometry.verify(look, [stored.key for stored, _ in views])
+        return [
+            _sighting(stored, score, verified[stored.key], scale) for stored, score in views if stored.key in verified
+        ]
+
+
+def cut_out(preview: Rgb, sighting: Sighting, *, side: int, fit: Fit) -> Pixels:
+    """Return the work at `sighting.corners` upright as an engine takes its picture: (side, side, 3) uint8."""
+    if sighting.corners is None:
+        raise ValueError("the work was not found in the picture")
+    size = float(np.linalg.norm(np.roll(sighting.corners, -1, axis=0) - sighting.corners, axis=1).max())
+    fine = side * min(FINER, max(1, round(size / side)))
+    width, height = float(fine), float(fine)
+    if fit == "crop":
+        aspect = sighting.stored.width / sighting.stored.height
+        width, height = (fine * aspect, height) if aspect > 1 else (width, fine / aspect)
+    left, top = (fine - width) / 2, (fine - height) / 2
+    upright = np.array(
+        [[left, top], [left + width, top], [left + width, top + height], [left, top + height]], np.float32
+    )
+    to_upright = cv2.getPerspectiveTransform(sighting.corners.astype(np.float32), upright)
+    cut = cv2.warpPerspective(
+        preview, to_upright, (fine, fine), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return cv2.resize(cut, (side, side), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+
+def _sighting(stored: StoredView, score: float, verification: Verification, scale: float) -> Sighting:
+    corners: Corners | None = None if verification.quad is None else (verification.quad * scale).astype(np.float32)
+    inliers = 0 if corners is None else verification.inliers
+    coverage = 0.0 if corners is None else verification.coverage
+    return Sighting(stored, Signs(score, inliers, coverage), corners)
+
+
+def _in_turn(one: list[View], other: list[View]) -> list[View]:
+    """Merge two rankings: the first of each, then the second of each, and so on."""
+    longest = max(len(one), len(other))
+    return [ranking[place] for place in range(longest) for ranking in (one, other) if place < len(ranking)]
+
+
+def _cosine(one: np.ndarray, other: np.ndarray) -> float:
+    return float(min(1.0, max(-1.0, float(one @ other))))
+
+
+def _entry(stored: StoredView) -> Entry:
+    return stored.view.artist_id, stored.view.entry_id
