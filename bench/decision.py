@@ -25,10 +25,10 @@ from PIL import Image
 from arthur.decision import Calibration, decide, lead
 from arthur.decode import ImageDecoder
 from arthur.encode import Encoder, open_encoder
+from arthur.simulation.fields import Picture, generator
+from arthur.simulation.photo import photograph
 from bench import record
-from bench.artphoto.fields import Picture, generator
 from bench.artphoto.paintings import WORKS_PER_ARTIST, painting, work
-from bench.artphoto.photo import photograph
 from bench.distort import distort
 
 Floats = NDArray[np.float64]

@@ -22,8 +22,8 @@ import numpy as np
 from PIL import Image
 from rich.console import Console
 
+from arthur.simulation.photo import photograph
 from bench.artphoto.paintings import painting
-from bench.artphoto.photo import photograph
 
 ARTISTS = 8
 WORKS_PER_ARTIST = 6

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.artphoto.fields import Picture, Shape
+from arthur.simulation.fields import Picture, Shape
 from bench.artphoto.palettes import Colour, Palette, quantised
 
 Points: TypeAlias = NDArray[np.float64] | Sequence[Sequence[float]]

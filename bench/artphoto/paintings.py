@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from arthur.simulation.fields import Field, Picture, Shape, blur, generator, grid, noise, ridges
 from bench.artphoto.canvas import Brief
-from bench.artphoto.fields import Field, Picture, Shape, blur, generator, grid, noise, ridges
 from bench.artphoto.palettes import palette
 from bench.artphoto.styles import abstract, figures, graphic, scenes
 

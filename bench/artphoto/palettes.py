@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.artphoto.fields import Field, Picture
+from arthur.simulation.fields import Field, Picture
 
 Colour: TypeAlias = NDArray[np.float32]
 """An RGB colour, float32 (3,), 0..1."""

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.artphoto.lens import compress
+from arthur.simulation.lens import compress
 from engines.arthur_mini.pool import read_picture
 from engines.arthur_mini.runtime import Graph
 

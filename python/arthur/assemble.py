@@ -16,7 +16,7 @@ from arthur.blobs import Blobs, open_blobs
 from arthur.cache import Cache, open_cache
 from arthur.catalog import Catalog, open_catalog
 from arthur.config import Settings
-from arthur.decision import Calibration, load_calibration
+from arthur.decision import Calibration, load_calibration, parse_calibration
 from arthur.decode import ImageDecoder, Limits
 from arthur.encode import Encoder, canary, open_encoder
 from arthur.encode.folder import find_folder
@@ -95,6 +95,7 @@ def open_arthur(settings: Settings) -> Arthur:
             blobs=blobs,
             canary=partial(canary, encoder),
             calibration=_calibration(settings, catalog, encoder.spec.fingerprint, verifier_of(local)),
+            stale=stale_calibration(catalog, encoder.spec.fingerprint, verifier_of(local)),
             identity=lambda: index.identity,
         )
         recognizer = Recognizer(parts, _options(settings))
@@ -146,6 +147,20 @@ def open_following_local_index(settings: Settings, catalog: Catalog, verifier: V
 def verifier_of(local: LocalParts | None) -> str:
     """Return the fingerprint of the verifier, "" without one."""
     return "" if local is None else local.verifier.fingerprint
+
+
+def stale_calibration(catalog: Catalog, fingerprint: str, verifier: str) -> str:
+    """Return why the catalogue's own calibration of this engine must be made anew, "" when it need not.
+
+    Raises:
+        ConfigError: it cannot be read.
+        StoreError: the catalog does not answer.
+    """
+    note = catalog.note(calibration_note(fingerprint))
+    if note is None:
+        return ""
+    own = parse_calibration(note, source="the calibration kept in the catalog")
+    return "" if own.verifier == verifier else "it was made with another verifier; run `arthur calibrate`"
 
 
 def calibration_note(fingerprint: str) -> str:

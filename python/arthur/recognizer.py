@@ -20,6 +20,7 @@ from arthur.recognition.history import vector_history
 from arthur.recognition.matching import Matcher
 from arthur.recognition.parts import ClearableIndex, ClearableLocalIndex, Options, Parts
 from arthur.recognition.searcher import Searcher, check_query
+from arthur.recognition.sighting import Sighting
 from arthur.recognition.stages import Stages
 from arthur.types import JsonValue, Match, Put, Query, Recognition, StoredView, ViewId
 
@@ -76,6 +77,19 @@ class Recognizer:
         if not images:
             raise BadRequest("at least one photo is needed")
         return self._match(images, query)
+
+    @property
+    def verifier(self) -> str | None:
+        """Fingerprint of the verifier; None without one."""
+        return None if self._parts.local is None else self._parts.local.verifier.fingerprint
+
+    def observe(self, image: bytes) -> list[tuple[str, list[Sighting]]]:
+        """Return what each look at a photo brings, from the scores to the closest one, without any decision.
+
+        Raises:
+            InvalidImage, EngineError, Overloaded, StoreError: see recognize.
+        """
+        return self._match.observe(image)
 
     def enroll(self, enrolment: Enrolment) -> Put:
         """Put one picture into the catalogue; a view of the same name is replaced by a new version.
@@ -190,8 +204,9 @@ class Recognizer:
             states["local_index"] = _or_none(partial(_state, self._parts.local.index))
         return {
             "engine": self._spec.label,
-            "verifier": None if self._parts.local is None else self._parts.local.verifier.fingerprint,
+            "verifier": self.verifier,
             "calibrated": self._parts.calibration.for_catalogue,
+            "calibration_stale": self._parts.stale,
             "catalog_seq": _or_none(self._parts.catalog.latest),
             **states,
             "picture_failures": self._pictures.failures,

@@ -7,8 +7,8 @@ import sys
 import numpy as np
 import pytest
 
+from arthur.simulation.fields import generator
 from bench.artphoto.canvas import Brief
-from bench.artphoto.fields import generator
 from bench.artphoto.paintings import STYLES, WORKS_PER_ARTIST, Style, painting, work
 from bench.artphoto.palettes import palette
 

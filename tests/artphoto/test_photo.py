@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from bench.artphoto.fields import Picture
+from arthur.simulation.fields import Picture
+from arthur.simulation.photo import photograph
 from bench.artphoto.paintings import painting
-from bench.artphoto.photo import photograph
 
 
 @pytest.fixture(scope="module")

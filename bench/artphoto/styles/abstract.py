@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
+from arthur.simulation.fields import Picture, blur, distance, grid, noise, ridges
 from bench.artphoto.canvas import Brief, Canvas, bezier, rgb, shade
-from bench.artphoto.fields import Picture, blur, distance, grid, noise, ridges
 from bench.artphoto.palettes import quantised, through
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from arthur.simulation.fields import Picture, noise
 from bench.artphoto.canvas import Brief, Canvas, rgb, shade
-from bench.artphoto.fields import Picture, noise
 from bench.artphoto.palettes import Colour, quantised, through
 
 

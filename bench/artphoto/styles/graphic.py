@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from arthur.simulation.fields import Picture, blur, distance, grid, noise
 from bench.artphoto.canvas import Brief, Canvas, bezier, rgb, shade
-from bench.artphoto.fields import Picture, blur, distance, grid, noise
 from bench.artphoto.palettes import quantised, through
 from bench.artphoto.styles.abstract import shapes
 from bench.artphoto.styles.figures import portrait, still_life

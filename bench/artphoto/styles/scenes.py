@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from arthur.simulation.fields import Picture, distance, noise
 from bench.artphoto.canvas import Brief, Canvas, rgb, shade
-from bench.artphoto.fields import Picture, distance, noise
 from bench.artphoto.palettes import quantised, through
 
 

@@ -10,7 +10,20 @@ from collections.abc import Sequence
 
 import typer
 
-from arthur.cli import doctor, engines, enroll, export, forget, importing, match, reindex, serve, similar, status
+from arthur.cli import (
+    calibrate,
+    doctor,
+    engines,
+    enroll,
+    export,
+    forget,
+    importing,
+    match,
+    reindex,
+    serve,
+    similar,
+    status,
+)
 from arthur.cli.options import version_option
 from arthur.errors import ArthurError, BadRequest, ConfigError
 
@@ -36,6 +49,7 @@ def _application() -> typer.Typer:
     app.command("match")(match.match)
     app.command("similar")(similar.similar)
     app.command("forget")(forget.forget)
+    app.command("calibrate")(calibrate.calibrate)
     app.command("reindex")(reindex.reindex)
     app.command("export")(export.export)
     app.command("status")(status.status)

@@ -67,6 +67,13 @@ class Matcher:
         self._answers.put_answer(content, query, found)
         return found
 
+    def observe(self, image: bytes) -> list[tuple[str, list[Sighting]]]:
+        """Return every look at a photo. See Recognizer.observe."""
+        query, stages = Query(verify="always"), Stages(clock=self._parts.clock)
+        frame = self.frame(image, query, stages)
+        found = self._search(frame.photo.vector, query, stages)
+        return list(self._cascade(frame.photo, found, stages))
+
     def frame(self, image: bytes, query: Query, stages: Stages) -> Frame:
         """Decode and embed a photo, unless its vector is known and enough.
 

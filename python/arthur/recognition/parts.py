@@ -91,6 +91,7 @@ class Parts:
         calibration: of this engine, for the decision.
         identity: tells the catalogue's random name, so that answers of several catalogues, or of one before and after
             it was restored, are kept apart.
+        stale: why the catalogue's own calibration is not in force; "" when there is none, or it is.
         clock: seconds that only grow.
     """
 
@@ -104,6 +105,7 @@ class Parts:
     canary: Callable[[], None]
     calibration: Calibration
     identity: Callable[[], str]
+    stale: str = ""
     clock: Callable[[], float] = time.perf_counter
 
 

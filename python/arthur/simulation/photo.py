@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from bench.artphoto import lens, light, room
-from bench.artphoto.fields import Field, Picture, generator
-from bench.artphoto.pose import Pose, stand
-from bench.artphoto.severity import LIMITS, Limits
+from arthur.simulation import lens, light, room
+from arthur.simulation.fields import Field, Picture, generator
+from arthur.simulation.pose import Pose, stand
+from arthur.simulation.severity import LIMITS, Limits
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.artphoto.fields import Field, Picture, Shape, blur, grid, noise
-from bench.artphoto.pose import LONG_SIDE, Pose
-from bench.artphoto.severity import Limits
+from arthur.simulation.fields import Field, Picture, Shape, blur, grid, noise
+from arthur.simulation.pose import LONG_SIDE, Pose
+from arthur.simulation.severity import Limits
 
 _SKIN = np.array([215, 165, 140])
 
@@ -36,7 +36,8 @@ def moire(scene: Field, mask: Field, pose: Pose, random: np.random.Generator) ->
     stripes = 0.5 + 0.5 * np.cos(2 * np.pi * (across[..., None] * pitch + phases))
     lines = 0.65 + 0.35 * np.cos(2 * np.pi * down * pitch)[..., None]
     strength = random.uniform(0.12, 0.4) * mask[..., None]
-    return (scene * (1 - strength * (1 - 1.3 * stripes * lines))).astype(np.float32)
+    shown: Field = (scene * (1 - strength * (1 - 1.3 * stripes * lines))).astype(np.float32)
+    return shown
 
 
 def occlude(scene: Field, pose: Pose, random: np.random.Generator, limits: Limits) -> tuple[Field, Field]:

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.artphoto.fields import Shape
-from bench.artphoto.severity import Limits
+from arthur.simulation.fields import Shape
+from arthur.simulation.severity import Limits
 
 LONG_SIDE = 640
 """Long side of a photo in pixels."""
@@ -40,12 +40,14 @@ class Pose:
     @property
     def low(self) -> NDArray[np.float64]:
         """Return the left and top of the visible part of the work, (x, y)."""
-        return np.maximum(self.corners.min(0), 0)
+        corner: NDArray[np.float64] = np.maximum(self.corners.min(0), 0)
+        return corner
 
     @property
     def high(self) -> NDArray[np.float64]:
         """Return the right and bottom of the visible part of the work, (x, y)."""
-        return np.minimum(self.corners.max(0), self.photo[::-1])
+        corner: NDArray[np.float64] = np.minimum(self.corners.max(0), self.photo[::-1])
+        return corner
 
 
 def stand(work: Shape, random: np.random.Generator, limits: Limits, *, upright: float) -> Pose:

@@ -8,10 +8,10 @@ import string
 import cv2
 import numpy as np
 
-from bench.artphoto.fields import Field, Picture, blur, grid
-from bench.artphoto.light import centred
-from bench.artphoto.pose import LONG_SIDE
-from bench.artphoto.severity import Limits
+from arthur.simulation.fields import Field, Picture, blur, grid
+from arthur.simulation.light import centred
+from arthur.simulation.pose import LONG_SIDE
+from arthur.simulation.severity import Limits
 
 
 def bend(scene: Field, random: np.random.Generator, limits: Limits) -> Field:
@@ -46,7 +46,8 @@ def expose(scene: Field, random: np.random.Generator, limits: Limits) -> Field:
     saturation = 1 + limits.saturation * random.uniform(-1, 1)
     if random.random() < limits.p_grey:
         saturation = 0
-    return np.clip(grey + (scene - grey) * saturation, 0, 255).astype(np.float32)
+    exposed: Field = np.clip(grey + (scene - grey) * saturation, 0, 255).astype(np.float32)
+    return exposed
 
 
 def defocus(scene: Field, random: np.random.Generator, limits: Limits) -> Field:

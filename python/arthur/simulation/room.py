@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.artphoto.fields import Field, Picture, Shape, blur, grid, noise
-from bench.artphoto.pose import LONG_SIDE, Pose
-from bench.artphoto.severity import Limits
+from arthur.simulation.fields import Field, Picture, Shape, blur, grid, noise
+from arthur.simulation.pose import LONG_SIDE, Pose
+from arthur.simulation.severity import Limits
 
 _WOODS = np.array([[60, 40, 20], [190, 150, 70], [20, 20, 20], [230, 225, 215], [120, 80, 45], [150, 150, 155]])
 
@@ -128,4 +128,5 @@ def _bricks(shape: Shape, random: np.random.Generator, colour: NDArray[np.float3
     # A product with a prime scatters the shades over the blocks.
     shades = ((course + block) * 7919 % 13 / 13).astype(np.float32)
     grain = noise(random, shape, octaves=4, base=30)[..., None] - 0.5
-    return colour * (0.75 + 0.4 * shades[..., None]) + 12 * grain
+    wall: Field = colour * (0.75 + 0.4 * shades[..., None]) + 12 * grain
+    return wall

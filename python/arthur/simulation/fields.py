@@ -50,7 +50,8 @@ def distance(shape: Shape, x: float, y: float) -> Field:
     """
     height, width = shape
     rows, columns = grid(shape)
-    return np.hypot(columns - x * width, rows - y * height) / np.float32(max(shape))
+    away: Field = np.hypot(columns - x * width, rows - y * height) / np.float32(max(shape))
+    return away
 
 
 def grid(shape: Shape) -> tuple[Field, Field]:
@@ -85,4 +86,5 @@ def _blend(layers: Iterable[Field], gain: float) -> Field:
         raise ValueError("noise needs at least one octave")
     # A sample is enough for the percentiles, and four times four times cheaper.
     low, high = np.percentile(total[::4, ::4], [1, 99])
-    return np.clip((total - low) / (high - low + 1e-6), 0, 1).astype(np.float32)
+    blended: Field = np.clip((total - low) / (high - low + 1e-6), 0, 1).astype(np.float32)
+    return blended

@@ -1,0 +1,1 @@
+"""Photos of artworks as visitors take them, simulated: for calibrating, training and measuring."""
