@@ -53,6 +53,8 @@ def test_an_answer_has_the_documented_members_in_order(known: None, raw: Callabl
         "quad",
         "thumbnail",
         "metadata",
+        "decision",
+        "frame",
     ]
     assert list(answer["matches"][0]) == row
 

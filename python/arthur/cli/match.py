@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from arthur.types import Recognition
 
 
+Verify = Literal["auto", "always", "never"]
+
+
 def match(
     photos: Annotated[list[str], typer.Argument(help="Photos: files, or http and https URLs.", show_default=False)],
     *,
@@ -27,6 +30,7 @@ def match(
     max_false_accept: Annotated[
         float | None, typer.Option(help="Highest accepted probability that a match is wrong.", show_default="0.001")
     ] = None,
+    verify: Annotated[Verify, typer.Option(help="Whether geometry may, must or must not be consulted.")] = "auto",
     deadline_ms: Annotated[float | None, typer.Option(help="Time for each photo, milliseconds.")] = None,
     data: Data = None,
     engine: Engine = None,
@@ -40,6 +44,7 @@ def match(
         artist_ids=tuple(artist or ()),
         min_score=min_score,
         max_false_accept=max_false_accept,
+        verify=verify,
         deadline_ms=deadline_ms,
     )
     failed = False

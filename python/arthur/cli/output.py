@@ -41,6 +41,10 @@ def match_row(match: Match) -> dict[str, JsonValue]:
         "vector_id": view.vector_id,
         "score": match.score,
         "probability": match.probability,
+        "decision": match.decision,
+        "inliers": match.inliers,
+        "coverage": match.coverage,
+        "quad": None if match.quad is None else [list(corner) for corner in match.quad],
         "metadata": dict(match.metadata),
     }
 
@@ -55,6 +59,7 @@ def recognition_row(answer: Recognition) -> dict[str, object]:
         "engine": answer.engine,
         "catalog_seq": answer.catalog_seq,
         "degraded": answer.degraded,
+        "skipped": list(answer.skipped),
         "timings_ms": dict(answer.timings_ms),
     }
 
@@ -62,7 +67,9 @@ def recognition_row(answer: Recognition) -> dict[str, object]:
 def match_line(match: Match) -> str:
     """Return a match as a line for people."""
     view = match.view
-    return f"  {match.score:.4f}  {match.probability:6.1%}  {view.artist_id} / {view.entry_id} / {view.view_id}"
+    name = f"{view.artist_id} / {view.entry_id} / {view.view_id}"
+    inliers = "" if match.inliers is None else f"  ({match.inliers} inliers, {match.coverage:.0%} covered)"
+    return f"  {match.score:.4f}  {match.probability:6.1%}  {name}{inliers}"
 
 
 @contextmanager

@@ -21,7 +21,6 @@ class MatchOut(BaseModel):
     vector_id: str
     score: Score
     probability: Probability
-    decision: DecisionKind
     inliers: Annotated[
         int | None, Field(description="Features of the photo that one perspective lays onto the view; null: not looked")
     ]
@@ -30,9 +29,10 @@ class MatchOut(BaseModel):
         list[tuple[float, float]] | None,
         Field(description="The work's corners in the photo, pixels, from its top left"),
     ]
-    frame: Annotated[int, Field(description="Which of several photos `quad` belongs to, from 0")]
     thumbnail: str
     metadata: dict[str, JsonValue]
+    decision: DecisionKind
+    frame: Annotated[int, Field(description="Which of several photos `quad` belongs to, from 0")]
 
 
 class RecognitionOut(BaseModel):
@@ -48,6 +48,14 @@ class RecognitionOut(BaseModel):
     skipped: Annotated[list[str], Field(description="Closer looks that were not needed, not wanted, or had no time")]
     timings_ms: dict[str, float]
     request_id: str
+
+
+class PhotoOut(RecognitionOut):
+    """The answer to one photo, or to several of one work."""
+
+    overlay: Annotated[
+        str | None, Field(description="JPEG of the photo with the works that were found, as a data URL; on request")
+    ] = None
 
 
 class BatchError(BaseModel):

@@ -77,11 +77,17 @@ class ImageSource(Lenient):
     image_base64: Annotated[str | None, Field(description="Standard base64, or a data URL")] = None
 
 
-class MatchJson(MatchParams, ImageSource):
+class PhotoParams(MatchParams):
+    """How to recognize, and whether to draw what was found."""
+
+    overlay: Annotated[bool, Field(description="Draw the works that were found on the photo, as a data URL")] = False
+
+
+class MatchJson(PhotoParams, ImageSource):
     """A picture and how to recognize it."""
 
 
-class MatchForm(MatchParams):
+class MatchForm(PhotoParams):
     """`image`, repeated for several frames of one artwork, and the parameters as fields."""
 
     image: Annotated[list[bytes], Field(min_length=1, max_length=MAX_FRAMES)]

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 
 from arthur.errors import ArthurError, BadRequest, DeadlineExceeded, NotFound
 from arthur.types import JsonValue, Match, Query, Recognition, StoredView, check_id
-from arthur.web.answers import BatchOut, RecognitionOut, SimilarOut
+from arthur.web.answers import BatchOut, PhotoOut, SimilarOut
 from arthur.web.body import MULTIPART, json_object, read_form
 from arthur.web.http import JSON, Request, Response, json_response, problem_of
+from arthur.web.overlay import overlay
 from arthur.web.routes.views import view_members
 from arthur.web.routing import Doc, Route
 from arthur.web.schemas import (
@@ -22,6 +23,7 @@ from arthur.web.schemas import (
     MatchForm,
     MatchJson,
     MatchParams,
+    PhotoParams,
     SimilarParams,
     flat,
     query_model,
@@ -38,11 +40,13 @@ def match(service: Service, request: Request) -> Response:
     sent = read_sent(service, request)
     if len(sent.pictures) > MAX_FRAMES:
         raise BadRequest(f"at most {MAX_FRAMES} frames are taken")
-    given = {**flat(MatchParams, request.query), **flat(MatchParams, sent.form), **sent.members}
-    params = read_model(MatchParams, given)
+    given = {**flat(PhotoParams, request.query), **flat(PhotoParams, sent.form), **sent.members}
+    params = read_model(PhotoParams, given)
     answer = recognize(service, request, sent.pictures, params)
     timing = ", ".join(f"{stage};dur={milliseconds:.2f}" for stage, milliseconds in answer.timings_ms.items())
     members = {**recognition_members(answer), "request_id": request.request_id}
+    if params.overlay:
+        members["overlay"] = overlay(sent.pictures, answer)
     return json_response(members, headers={"server-timing": timing} if timing else None)
 
 
@@ -144,13 +148,13 @@ def match_members(one: Match) -> dict[str, object]:
         "vector_id": vector_id,
         "score": one.score,
         "probability": one.probability,
-        "decision": one.decision,
         "inliers": one.inliers,
         "coverage": one.coverage,
         "quad": one.quad,
-        "frame": one.frame,
         "thumbnail": f"/api/v1/views/{vector_id}/thumbnail",
         "metadata": one.metadata,
+        "decision": one.decision,
+        "frame": one.frame,
     }
 
 
@@ -180,9 +184,9 @@ ROUTES = (
         Doc(
             "Recognize the artwork on a photo",
             "recognition",
-            query=MatchParams,
+            query=PhotoParams,
             bodies={MULTIPART: MatchForm, JSON: MatchJson, "image/*": None},
-            answers={200: RecognitionOut},
+            answers={200: PhotoOut},
             errors=_PICTURE_ERRORS,
         ),
         pictures=4,
