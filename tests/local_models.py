@@ -36,11 +36,16 @@ class QuarterVerifier:
 
     def look(self, gray: Any) -> Any:
         self.looks += 1
-        quarters = self._quarters(gray)
+        return self._look(self._quarters(gray), gray.shape)
+
+    def _look(self, quarters: Any, size: Any) -> Any:
         words = quarters.astype(np.uint16)[:, None]
         none = np.zeros(4, np.float32)
         query = LocalQuery(words, words.astype(np.uint64), np.zeros((4, 2), np.float32), none, none)
-        return QuarterLook(query, quarters, gray.shape)
+        return QuarterLook(query, quarters, size)
+
+    def recall(self, packed: Any) -> Any:
+        return self._look(np.frombuffer(packed, np.uint8), (32, 32))
 
     def compare(self, look: Any, candidates: Any) -> Any:
         return [self._verification(look, np.frombuffer(packed, np.uint8)) for packed in candidates]

@@ -116,6 +116,7 @@ class ModelCatalog:
 
     def __init__(self) -> None:
         self.live, self.rows, self.packed, self.ended, self.numbers = {}, {}, {}, [], {}
+        self.alike = []
         self.seq = 0
         self.broken = False
         self.asked = 0
@@ -199,6 +200,9 @@ class ModelCatalog:
         artists = np.array([self.numbers[s.view.artist_id] for s in live], dtype=np.int64)
         removed = np.array([key for seq, key in self.ended if since < seq <= upto], dtype=np.int64)
         return Changes(keys, vectors, artists, removed, upto, upto < self.seq)
+
+    def put_likenesses(self, found: Any) -> None:
+        self.alike.extend(found)
 
     def feature_changes(self, since: Any, limit: Any, fingerprint: Any) -> Any:
         changes = self.changes(since, limit, fingerprint)

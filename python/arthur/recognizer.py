@@ -17,18 +17,23 @@ from arthur.recognition.enrolment import Embedded, Enrolment, Preparation
 from arthur.recognition.follower import Follower, Progress
 from arthur.recognition.geometry import Geometry
 from arthur.recognition.history import vector_history
+from arthur.recognition.likeness import Enrolled, Likenesses
 from arthur.recognition.matching import Matcher
 from arthur.recognition.parts import ClearableIndex, ClearableLocalIndex, Options, Parts
 from arthur.recognition.searcher import Searcher, check_query
 from arthur.recognition.sighting import Sighting
 from arthur.recognition.stages import Stages
-from arthur.types import JsonValue, Match, Put, Query, Recognition, StoredView, ViewId
+from arthur.types import Changes, JsonValue, Match, Put, Query, Recognition, StoredView, ViewId
 
 __all__ = ["Enrolment", "Progress", "Recognizer"]
 
 Answer = TypeVar("Answer")
 
 log = structlog.get_logger(__name__)
+
+
+_PAGE = 256
+"""Views compared between two reports of progress."""
 
 
 def _silent(_: Progress) -> None:
@@ -54,6 +59,7 @@ class Recognizer:
         self._search = Searcher(parts, self._follower)
         self._match = Matcher(parts, options, self._search, self._geometry)
         self._prepare = Preparation(parts, options, self._geometry)
+        self._likenesses = Likenesses(parts, self._search, self._geometry)
         self._pictures = Pictures(parts.blobs, keep_originals=options.keep_originals)
 
     def recognize(self, image: bytes, query: Query = Query()) -> Recognition:  # noqa: B008  # frozen
@@ -121,6 +127,8 @@ class Recognizer:
         for enrolment, one in zip(enrolments, prepared, strict=True):
             outcomes.append(self._kept(next(puts), enrolment, one) if isinstance(one, Embedded) else one)
         self._follow()
+        put = [outcome for outcome in outcomes if isinstance(outcome, Put)]
+        self._likenesses.note([_enrolled(one, embedded) for one, embedded in zip(put, rows, strict=True)])
         return outcomes
 
     def forget(self, artist_id: str, entry_id: str | None = None, view_id: str | None = None) -> int:
@@ -173,6 +181,30 @@ class Recognizer:
             follower.verify(progress)
             index.checkpoint()
         return len(self._parts.index)
+
+    def find_likenesses(self, progress: Callable[[Progress], None] = _silent) -> int:
+        """Compare every view with the other entries, and remember the pairs that look alike; return how many.
+
+        Raises:
+            StoreError: the catalog did not answer.
+        """
+        found, since, more = 0, 0, True
+        while more:
+            changes = self._parts.catalog.changes(since, _PAGE, self._spec.fingerprint)
+            found += self._likenesses.note(self._recalled(changes))
+            since, more = changes.upto, changes.more
+            progress(Progress("likenesses", since, max(self._parts.catalog.latest(), since)))
+        return found
+
+    def _recalled(self, changes: Changes) -> list[Enrolled]:
+        """Return the views that a page of history put, with what they were described by."""
+        stored = self._parts.catalog.views(changes.keys)
+        packed = self._parts.catalog.features(changes.keys, self.verifier) if self.verifier is not None else {}
+        return [
+            Enrolled(stored[key], vector, packed.get(key))
+            for key, vector in zip(changes.keys.tolist(), changes.vectors, strict=True)
+            if key in stored
+        ]
 
     def ready(self) -> None:
         """Return if a photo could be recognized now: the engine gives its known vector and the index has all.
@@ -238,6 +270,11 @@ class Recognizer:
 
     def _counts(self) -> dict[str, JsonValue]:
         return dict(asdict(self._parts.catalog.counts()))
+
+
+def _enrolled(put: Put, embedded: Embedded) -> Enrolled:
+    features = embedded.row.features
+    return Enrolled(put.stored, embedded.row.vector, None if features is None else features.data)
 
 
 def _state(index: ClearableIndex | ClearableLocalIndex) -> dict[str, JsonValue]:

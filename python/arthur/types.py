@@ -244,6 +244,43 @@ class StoredView:
     updated_at: datetime
 
 
+LikenessKind: TypeAlias = Literal["confusable", "duplicate"]
+"""Works that recognition can hardly tell apart, or the same picture enrolled under two names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Two views of different entries that look alike, by their keys.
+
+    Attributes:
+        key, other: of the views, in any order.
+        probability: that a photo of one would be taken for the other, were only that one enrolled.
+        score: cosine similarity of the two.
+        inliers, coverage: as in Match; None without geometry.
+    """
+
+    key: int
+    other: int
+    kind: LikenessKind
+    probability: float
+    score: float
+    inliers: int | None = None
+    coverage: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLikeness:
+    """A Likeness with its views as the catalog keeps them; `newer` was put after `older`."""
+
+    newer: StoredView
+    older: StoredView
+    kind: LikenessKind
+    probability: float
+    score: float
+    inliers: int | None
+    coverage: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class Put:
     """Outcome of one put: the stored view, and the key of the version it replaced (None when it is new)."""

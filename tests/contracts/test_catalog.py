@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 
 from arthur.catalog import Catalog, open_catalog
 from arthur.errors import BadRequest, ConfigError, EngineMismatch, StoreError
-from arthur.types import Counts, JsonValue, LocalFeatures, Metadata, NewView, ViewId
+from arthur.types import Counts, JsonValue, Likeness, LikenessKind, LocalFeatures, Metadata, NewView, ViewId
 
 URLS = {"sqlite": "sqlite:///{folder}/catalog.db"}
+
+
+KINDS: tuple[LikenessKind, ...] = ("confusable", "duplicate")
 
 
 @pytest.fixture(params=list(URLS))
@@ -167,6 +170,41 @@ def test_feature_changes_at_any_limit_join_to_the_whole(catalog: Catalog, limit:
 def test_features_beyond_their_bound_are_refused(catalog: Catalog) -> None:
     with pytest.raises(BadRequest, match="local features"):
         catalog.put([described("a/e/v", bytes(65_537))])
+
+
+def likeness(key: int, other: int, kind: LikenessKind = "confusable") -> Likeness:
+    return Likeness(key, other, kind, 0.75, 0.5, inliers=9, coverage=0.25)
+
+
+def test_likenesses_are_listed_newest_first(catalog: Catalog) -> None:
+    catalog.put([new(f"a/{place}/v") for place in range(4)])
+    catalog.put_likenesses([likeness(1, 2), likeness(4, 1), likeness(3, 2, "duplicate")])
+    page = catalog.likenesses("confusable", cursor=None, limit=10)
+    assert [(row.newer.key, row.older.key) for row in page.rows] == [(4, 1), (2, 1)]
+    assert (page.rows[0].probability, page.rows[0].inliers, page.next_cursor) == (0.75, 9, None)
+
+
+def test_pages_of_likenesses_join_to_the_whole_list(catalog: Catalog) -> None:
+    catalog.put([new(f"a/{place}/v") for place in range(5)])
+    catalog.put_likenesses([likeness(5, other) for other in range(1, 5)])
+    first = catalog.likenesses("confusable", cursor=None, limit=3)
+    second = catalog.likenesses("confusable", cursor=first.next_cursor, limit=3)
+    assert [row.older.key for row in (*first.rows, *second.rows)] == [4, 3, 2, 1]
+
+
+def test_a_likeness_is_replaced_and_ends_with_either_view(catalog: Catalog) -> None:
+    catalog.put([new("a/e/v"), new("a/f/v"), new("b/e/v")])
+    catalog.put_likenesses([likeness(1, 2), likeness(2, 3)])
+    catalog.put_likenesses([likeness(2, 1, "duplicate")])
+    assert len(catalog.likenesses("duplicate", cursor=None, limit=9).rows) == 1
+    catalog.remove("a", "f")
+    assert [catalog.likenesses(kind, cursor=None, limit=9).rows for kind in KINDS] == [(), ()]
+
+
+def test_a_likeness_of_an_ended_view_is_ignored(catalog: Catalog) -> None:
+    catalog.put([new("a/e/v")])
+    catalog.put_likenesses([likeness(1, 7)])
+    assert catalog.likenesses("confusable", cursor=None, limit=9).rows == ()
 
 
 def test_a_numbers_of_artists_are_those_of_the_changes(catalog: Catalog) -> None:

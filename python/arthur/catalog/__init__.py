@@ -11,7 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arthur.errors import ConfigError
-from arthur.types import Changes, Counts, FeatureChanges, Keys, NewView, Put, StoredView, ViewId
+from arthur.types import (
+    Changes,
+    Counts,
+    FeatureChanges,
+    Keys,
+    Likeness,
+    LikenessKind,
+    NewView,
+    Put,
+    StoredLikeness,
+    StoredView,
+    ViewId,
+)
 
 Row = TypeVar("Row")
 
@@ -135,6 +147,14 @@ class Catalog(Protocol):
 
     def feature_changes(self, since: int, limit: int, fingerprint: str) -> FeatureChanges:
         """As `changes`, with the packed local features of one verifier; views without any are left out."""
+        ...
+
+    def put_likenesses(self, found: Sequence[Likeness]) -> None:
+        """Remember pairs of views that look alike; what was known of a pair is replaced. Ended keys are ignored."""
+        ...
+
+    def likenesses(self, kind: LikenessKind, *, cursor: str | None, limit: int) -> Page[StoredLikeness]:
+        """List pairs of live views, those with the newest view first."""
         ...
 
     def note(self, name: str) -> str | None:

@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -25,6 +26,7 @@ __all__ = [
     "engines",
     "entries",
     "features",
+    "likenesses",
     "metadata",
     "notes",
     "state",
@@ -32,7 +34,7 @@ __all__ = [
     "views",
 ]
 
-HEAD = "0002"
+HEAD = "0003"
 """Revision of this schema: the newest file in `migrations/versions`."""
 
 # SQLite makes a column its row id only when the type is spelt INTEGER; elsewhere that is 32 bits.
@@ -138,6 +140,23 @@ features = Table(
     PrimaryKeyConstraint("key", "verifier"),
 )
 """Local features of views, packed by their verifier."""
+
+likenesses = Table(
+    "likenesses",
+    metadata,
+    Column("newer", _INT64, ForeignKey("views.key", ondelete="CASCADE"), nullable=False),
+    Column("older", _INT64, ForeignKey("views.key", ondelete="CASCADE"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("probability", Float, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("inliers", Integer, nullable=True),
+    Column("coverage", Float, nullable=True),
+    PrimaryKeyConstraint("newer", "older"),
+    # Found when the older view ends.
+    Index(None, "older"),
+    Index(None, "kind", "newer", "older"),
+)
+"""Pairs of live views of different entries that look alike."""
 
 endings = Table(
     "endings",

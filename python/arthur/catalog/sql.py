@@ -14,13 +14,26 @@ from arthur.catalog import ArtistRow, EntryRow, Page, reading
 from arthur.catalog.commits import GroupCommit
 from arthur.catalog.database import Database
 from arthur.catalog.faults import store_errors
+from arthur.catalog.likenesses import list_likenesses, put_likenesses
 from arthur.catalog.lists import list_artists, list_entries, list_views
 from arthur.catalog.migrate import migrate, revision
 from arthur.catalog.records import Prepared, prepare, select_views, stored_view
 from arthur.catalog.schema import HEAD, artists, entries, notes, views
 from arthur.catalog.writing import Makers, engine_number, put_views, remove_views, verifier_numbers
 from arthur.errors import ArthurError, BadRequest, StoreError
-from arthur.types import Changes, Counts, FeatureChanges, Keys, NewView, Put, StoredView, ViewId
+from arthur.types import (
+    Changes,
+    Counts,
+    FeatureChanges,
+    Keys,
+    Likeness,
+    LikenessKind,
+    NewView,
+    Put,
+    StoredLikeness,
+    StoredView,
+    ViewId,
+)
 
 __all__ = ["SqlCatalog"]
 
@@ -139,6 +152,17 @@ class SqlCatalog:
         _check_stretch(since, limit)
         with self._reading() as connection:
             return reading.feature_changes(connection, since, limit, fingerprint)
+
+    def put_likenesses(self, found: Sequence[Likeness]) -> None:
+        """See Catalog.put_likenesses."""
+        if found:
+            with self._commits.alone(), self._writing() as connection:
+                put_likenesses(connection, found)
+
+    def likenesses(self, kind: LikenessKind, *, cursor: str | None, limit: int) -> Page[StoredLikeness]:
+        """See Catalog.likenesses."""
+        with self._reading() as connection:
+            return list_likenesses(connection, kind, cursor=cursor, limit=limit)
 
     def note(self, name: str) -> str | None:
         """See Catalog.note."""

@@ -18,6 +18,7 @@ from arthur.cli import (
     export,
     forget,
     importing,
+    likenesses,
     match,
     reindex,
     serve,
@@ -48,6 +49,8 @@ def _application() -> typer.Typer:
     app.command("import")(importing.import_)
     app.command("match")(match.match)
     app.command("similar")(similar.similar)
+    app.command("confusables")(likenesses.confusables)
+    app.command("duplicates")(likenesses.duplicates)
     app.command("forget")(forget.forget)
     app.command("calibrate")(calibrate.calibrate)
     app.command("reindex")(reindex.reindex)

@@ -84,7 +84,7 @@ class Cascade:
         if self._geometry is None or photo.preview is None:
             return
         gray = luma(photo.preview)
-        search = _Search(self._parts, self._geometry, photo, found, leave_out)
+        candidates = Candidates(self._parts, self._geometry, photo, found, leave_out)
         for step, side, entries, votes in (
             ("quick", QUICK_SIDE, QUICK_ENTRIES, QUICK_VOTES),
             ("thorough", PREVIEW_SIDE, ENTRIES, VOTES),
@@ -92,7 +92,10 @@ class Cascade:
             if step == "thorough" and max(gray.shape) <= QUICK_SIDE:
                 continue
             small = shrunk(gray, side)
-            for part in search(small, stages, entries=entries, votes=votes):
+            with stages.stage("features", checked=False):
+                look = self._geometry.look(small)
+            scale = max(gray.shape) / max(small.shape)
+            for part in candidates(look, stages, scale=scale, entries=entries, votes=votes):
                 sightings.keep(replace(one, frame=frame) for one in part)
                 yield step, sightings.strongest()
         strongest = sightings.strongest()
@@ -120,7 +123,7 @@ class Cascade:
 
 
 @dataclass(frozen=True, slots=True)
-class _Search:
+class Candidates:
     """Finds and verifies candidates for one photo."""
 
     parts: Parts
@@ -129,14 +132,15 @@ class _Search:
     found: Found
     leave_out: Entry | None
 
-    def __call__(self, gray: Rgb, stages: Stages, *, entries: int, votes: int) -> Iterator[list[Sighting]]:
-        """Yield the sightings of the best entries and of the voted views, a part at a time."""
-        with stages.stage("features", checked=False):
-            look = self.geometry.look(gray)
+    def __call__(
+        self, look: Look, stages: Stages, *, scale: float, entries: int, votes: int
+    ) -> Iterator[list[Sighting]]:
+        """Yield the sightings of the best entries and of the voted views, a part at a time.
+
+        `scale` leads from pixels of the look to pixels of the preview.
+        """
         voted = self.geometry.vote(look, votes, self.found.where, stages)
         views = self._views(voted, entries, stages)
-        preview = self.photo.preview
-        scale = 1.0 if preview is None else max(preview.shape[:2]) / max(gray.shape)
         for first in range(0, len(views), PART):
             with stages.stage("verify", checked=False):
                 part = self._verified(look, views[first : first + PART], scale)

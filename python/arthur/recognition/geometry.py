@@ -56,6 +56,10 @@ class Geometry:
         except cv2.error as error:
             raise EngineError(f"local features: {error}") from error
 
+    def recall(self, packed: bytes) -> Look:
+        """Return what `look` would, from the features of an enrolled picture."""
+        return self._verifier.recall(packed)
+
     def vote(self, look: Look, k: int, where: Filter | None, stages: Stages) -> Keys:
         """Return the keys of the `k` views that share most visual words with the photo, best first."""
 

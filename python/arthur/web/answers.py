@@ -152,6 +152,24 @@ class ViewsOut(BaseModel):
     next_cursor: str | None
 
 
+class LikenessOut(BaseModel):
+    """Two views of different entries that look alike."""
+
+    newer: ViewOut
+    older: ViewOut
+    probability: Annotated[float, Field(ge=0, le=1, description="That one would be taken for the other")]
+    score: Score
+    inliers: int | None
+    coverage: float | None
+
+
+class LikenessesOut(BaseModel):
+    """One page of pairs."""
+
+    pairs: list[LikenessOut]
+    next_cursor: str | None
+
+
 class RemovedOut(BaseModel):
     """How many views were removed."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arthur.web.routes import artists, legacy, match, pages, state, views
+from arthur.web.routes import artists, legacy, likenesses, match, pages, state, views
 from arthur.web.routing import Route, Table
 
 __all__ = ["all_routes", "route_table"]
@@ -10,7 +10,15 @@ __all__ = ["all_routes", "route_table"]
 
 def all_routes() -> tuple[Route, ...]:
     """Return every route Arthur answers."""
-    return (*legacy.ROUTES, *match.ROUTES, *views.ROUTES, *artists.ROUTES, *state.ROUTES, *pages.ROUTES)
+    return (
+        *legacy.ROUTES,
+        *match.ROUTES,
+        *views.ROUTES,
+        *artists.ROUTES,
+        *likenesses.ROUTES,
+        *state.ROUTES,
+        *pages.ROUTES,
+    )
 
 
 def route_table() -> Table:

@@ -1,0 +1,98 @@
+"""Finds works that are hard to tell apart: what would each view be taken for, were its own entry not enrolled?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from arthur.decision import Signs
+from arthur.errors import ArthurError
+from arthur.recognition.cascade import Candidates, Photo
+from arthur.recognition.geometry import Geometry
+from arthur.recognition.parts import Parts
+from arthur.recognition.searcher import Searcher
+from arthur.recognition.sighting import Sighting, Sightings, by_score
+from arthur.recognition.stages import Stages
+from arthur.types import Likeness, LikenessKind, Query, StoredView
+
+log = structlog.get_logger(__name__)
+
+ENTRIES, VOTES = 4, 6
+"""Entries by score, and views by votes, that a view is compared with."""
+CONFUSABLE = 0.5
+"""Probability from which a view would rather be taken for another entry than for none."""
+SAME_SCORE, SAME_COVERAGE = 0.95, 0.5
+"""From here on two confusable views count as the same picture, perhaps of another size or a little cropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A view in the catalog, and what it was described by; `packed` is None without a verifier."""
+
+    stored: StoredView
+    vector: NDArray[np.float32]
+    packed: bytes | None
+
+
+class Likenesses:
+    """Compares enrolled views with other entries. Callable from any thread."""
+
+    def __init__(self, parts: Parts, search: Searcher, geometry: Geometry | None) -> None:
+        self._parts = parts
+        self._search = search
+        self._geometry = geometry
+
+    def note(self, enrolled: Sequence[Enrolled]) -> int:
+        """Find and remember the likenesses of views that were put; return how many.
+
+        A fault of a part is logged and no more: it must not fail the write that came before.
+        """
+        try:
+            found = [likeness for one in enrolled for likeness in self.of(one)]
+            self._parts.catalog.put_likenesses(found)
+        except ArthurError as error:
+            log.error("likenesses_failed", error=str(error))  # noqa: TRY400  # one line says it
+            return 0
+        return len(found)
+
+    def of(self, one: Enrolled) -> list[Likeness]:
+        """Return the likenesses of a view with views of other entries.
+
+        Raises:
+            EngineError: the verifier failed.
+            StoreError: the catalog or an index does not answer.
+        """
+        own = (one.stored.view.artist_id, one.stored.view.entry_id)
+        stages = Stages(clock=self._parts.clock)
+        found = self._search(one.vector[None], Query(k=ENTRIES), stages, leave_out=own)
+        sightings = Sightings(self._parts.calibration, map(by_score, found.entries[:ENTRIES]))
+        if self._geometry is not None and one.packed is not None:
+            look = self._geometry.recall(one.packed)
+            candidates = Candidates(self._parts, self._geometry, Photo(one.vector[None], None), found, own)
+            for part in candidates(look, stages, scale=1.0, entries=ENTRIES, votes=VOTES):
+                sightings.keep(part)
+        return [self._likeness(one, sighting) for sighting in sightings.strongest() if self._probable(sighting)]
+
+    def _probable(self, sighting: Sighting) -> bool:
+        return self._parts.calibration.probability(sighting.signs, None) >= CONFUSABLE
+
+    def _likeness(self, one: Enrolled, sighting: Sighting) -> Likeness:
+        signs, other = sighting.signs, sighting.stored
+        return Likeness(
+            key=one.stored.key,
+            other=other.key,
+            kind=_kind(signs, same_file=one.stored.content_hash == other.content_hash),
+            probability=self._parts.calibration.probability(signs, None),
+            score=signs.score,
+            inliers=signs.inliers,
+            coverage=None if signs.inliers is None else signs.coverage,
+        )
+
+
+def _kind(signs: Signs, *, same_file: bool) -> LikenessKind:
+    laid_over = signs.inliers is None or signs.coverage >= SAME_COVERAGE
+    return "duplicate" if same_file or (signs.score >= SAME_SCORE and laid_over) else "confusable"
