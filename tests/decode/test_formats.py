@@ -113,6 +113,22 @@ def test_a_phone_format_agrees_with_a_whole_decode(
     assert apart(decoded.pixels, reference(target.getvalue(), 96, "crop"))[0] < 0.4
 
 
+@pytest.mark.parametrize("size", [(300, 200), (200, 300), (197, 161), (640, 481)])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+@pytest.mark.parametrize("fit", ["crop", "stretch"])
+def test_an_unscaled_decode_gives_the_very_samples(
+    size: tuple[int, int],
+    kind: str,
+    fit: Fit,
+    decode: ImageDecoder,
+    make_photo: MakePhoto,
+    encode: Encode,
+    reference: Reference,
+) -> None:
+    data = encode(make_photo(*size), kind)
+    assert np.array_equal(decode(data, 160, fit=fit).pixels, reference(data, 160, fit))
+
+
 @pytest.mark.parametrize("depth", ["I;16", "RGB;16"])
 def test_sixteen_bits_keep_their_high_byte(depth: str, decode: ImageDecoder) -> None:
     import cv2
