@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from bench.accuracy import metrics
-from bench.accuracy.metrics import Counts, Flags, Floats, Interval, Operating, Reliability
+from bench.accuracy.metrics import Counted, Counts, Flags, Floats, Interval, Operating, Reliability
 
 ENOUGH_RECALL, ENOUGH_PRECISION = 0.95, 0.99
 """Recall at which false positives are counted; precision at which recall is taken."""
@@ -93,13 +93,13 @@ class Outcomes:
         """Return the share of photos of enrolled works that are declared to have no match."""
         return metrics.share(self.dismissed, self.known)
 
-    def false_accepts(self) -> tuple[int, int]:
-        """Return how many open-set photos were declared a match, and how many there are."""
-        return int((self.accepted & ~self.known).sum()), int((~self.known).sum())
+    def false_accepts(self) -> Counted:
+        """See metrics.false_accepts."""
+        return metrics.false_accepts(self.accepted, self.known)
 
-    def wrong_accepts(self) -> tuple[int, int]:
-        """Return how many declared matches name a wrong work, and how many matches were declared."""
-        return int((self.accepted & ~self.right).sum()), int(self.accepted.sum())
+    def wrong_accepts(self) -> Counted:
+        """See metrics.wrong_accepts."""
+        return metrics.wrong_accepts(self.accepted, self.right)
 
     def operating_points(self) -> Operating:
         """See metrics.operating_points."""

@@ -35,6 +35,33 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """How often something happened, and how often it could have."""
+
+    events: int
+    trials: int
+
+    @property
+    def rate(self) -> float:
+        """The observed rate."""
+        return self.events / self.trials if self.trials else _NAN
+
+    def at_most(self, *, level: float = 0.95) -> float:
+        """Return the upper confidence bound of the rate (Clopper-Pearson, one-sided).
+
+        It is what can be promised: three hundred queries without a false accept show less than 1 %, not 0 %.
+        """
+        if self.events == self.trials:
+            return 1.0 if self.trials else _NAN
+        low, high = self.rate, 1.0
+        for _ in range(60):
+            middle = (low + high) / 2
+            likely = _binomial_cdf(self.events, self.trials, middle) > 1 - level
+            low, high = (middle, high) if likely else (low, middle)
+        return high
+
+
+@dataclass(frozen=True, slots=True)
 class Reliability:
     """How often answers of about one probability are right.
 
@@ -118,14 +145,14 @@ def false_positive_rate(score: Floats, right: Flags, known: Flags, recall: float
     return share(score >= threshold, ~known)
 
 
-def false_accept_rate(accepted: Flags, known: Flags) -> float:
-    """Return the share of open-set queries that the system itself declares a match."""
-    return share(accepted, ~known)
+def false_accepts(accepted: Flags, known: Flags) -> Counted:
+    """Count the open-set queries that the system itself declares a match."""
+    return Counted(int((accepted & ~known).sum()), int((~known).sum()))
 
 
-def wrong_acceptshare(accepted: Flags, right: Flags) -> float:
-    """Return the share of all declared matches that name a wrong work: what `max_false_accept` promises to bound."""
-    return share(~right, accepted)
+def wrong_accepts(accepted: Flags, right: Flags) -> Counted:
+    """Count the declared matches that name a wrong work: what `max_false_accept` promises to bound."""
+    return Counted(int((accepted & ~right).sum()), int(accepted.sum()))
 
 
 def accepted_recall(accepted: Flags, right: Flags, known: Flags) -> float:
@@ -173,22 +200,6 @@ def bootstrap(
         return Interval(value, _NAN, _NAN)
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return Interval(value, float(low), float(high))
-
-
-def at_most(events: int, trials: int, *, level: float = 0.95) -> float:
-    """Return the upper confidence bound of a rate seen `events` times in `trials` (Clopper-Pearson, one-sided).
-
-    The rate a system can promise: three hundred queries without a false accept show less than 1 %, not 0 %.
-    """
-    if trials == 0:
-        return _NAN
-    if events >= trials:
-        return 1.0
-    low, high = events / trials, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _binomial_cdf(events, trials, middle) > 1 - level else (low, middle)
-    return high
 
 
 def _binomial_cdf(events: int, trials: int, rate: float) -> float:

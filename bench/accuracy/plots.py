@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -13,40 +14,37 @@ from matplotlib.figure import Figure
 
 from bench.accuracy.figures import Outcomes
 
-_STYLE = {"svg.hashsalt": "accuracy", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
-"""The salt makes the same rows give the same SVG."""
 
-
-@rc_context(_STYLE)
 def overview(rows: pl.DataFrame, path: Path) -> Path:
     """Plot one set at one size: R@1 by severity, precision over recall, reliability, recall over cost."""
-    figure = Figure(figsize=(11, 8), layout="constrained")
-    (severity, precision), (calibration, cost) = figure.subplots(2, 2)
-    _severity(severity, rows)
-    _precision(precision, rows)
-    _reliability(calibration, rows)
-    _cost(cost, rows)
-    return _saved(figure, path)
+    with _style():
+        figure = Figure(figsize=(11, 8), layout="constrained")
+        (severity, precision), (calibration, cost) = figure.subplots(2, 2)
+        _severity(severity, rows)
+        _precision(precision, rows)
+        _reliability(calibration, rows)
+        _cost(cost, rows)
+        return _saved(figure, path)
 
 
-@rc_context(_STYLE)
 def growth(rows: pl.DataFrame, path: Path) -> Path:
     """Plot one set as its catalogue grows: R@1, CPU time of a query, bytes of all works."""
-    figure = Figure(figsize=(12, 3.8), layout="constrained")
-    recall, time, memory = figure.subplots(1, 3)
-    for name, frame in _systems(rows):
-        parts = [part for _, part in frame.group_by("size", maintain_order=True)]
-        sizes = [part["size"][0] for part in parts]
-        recall.plot(sizes, [Outcomes.of(part).recall_at(1) for part in parts], "o-", label=name)
-        time.plot(sizes, [_median_ms(part) for part in parts], "o-", label=name)
-        memory.plot(sizes, [part["bytes_a_work"][-1] * part["size"][0] / 2**20 for part in parts], "o-", label=name)
-    for axes, label in ((recall, "R@1"), (time, "CPU ms a query, median"), (memory, "MiB of all works")):
-        axes.set(xscale="log", xlabel="works", ylabel=label)
-    recall.set_ylim(0, 1.02)
-    for axes in (time, memory):
-        axes.set_yscale("log")
-    recall.legend(frameon=False)
-    return _saved(figure, path)
+    with _style():
+        figure = Figure(figsize=(12, 3.8), layout="constrained")
+        recall, time, memory = figure.subplots(1, 3)
+        for name, frame in _systems(rows):
+            parts = [part for _, part in frame.group_by("size", maintain_order=True)]
+            sizes = [part["size"][0] for part in parts]
+            recall.plot(sizes, [Outcomes.of(part).recall_at(1) for part in parts], "o-", label=name)
+            time.plot(sizes, [_median_ms(part) for part in parts], "o-")
+            memory.plot(sizes, [part["bytes_a_work"][-1] * part["size"][0] / 2**20 for part in parts], "o-")
+        for axes, label in ((recall, "R@1"), (time, "CPU ms a query, median"), (memory, "MiB of all works")):
+            axes.set(xscale="log", xlabel="works", ylabel=label)
+        recall.set_ylim(0, 1.02)
+        time.set_yscale("log")
+        memory.set_yscale("log")
+        recall.legend(frameon=False)
+        return _saved(figure, path)
 
 
 def _severity(axes: Axes, rows: pl.DataFrame) -> None:
@@ -98,6 +96,13 @@ def _systems(rows: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
 
 def _median_ms(frame: pl.DataFrame) -> float:
     return float(frame.select(pl.col("cpu_ms").median()).item())
+
+
+def _style() -> AbstractContextManager[None]:
+    """Return the context in which figures are made; the salt makes the same rows give the same SVG."""
+    return rc_context(
+        {"svg.hashsalt": "accuracy", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+    )
 
 
 def _saved(figure: Figure, path: Path) -> Path:

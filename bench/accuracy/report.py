@@ -11,7 +11,7 @@ import polars as pl
 
 from bench.accuracy import plots
 from bench.accuracy.figures import Outcomes
-from bench.accuracy.metrics import Interval, at_most
+from bench.accuracy.metrics import Counted, Interval
 from bench.accuracy.systems.choice import SYSTEMS
 
 _LEGEND = """\
@@ -152,8 +152,8 @@ def _interval(found: Interval) -> str:
     return f"{_share(found.value)} [{_share(found.low)}, {_share(found.high)}]"
 
 
-def _counted(events: tuple[int, int]) -> str:
-    return f"{events[0]}/{events[1]} (≤ {at_most(*events):.1%})" if events[1] else "-"
+def _counted(seen: Counted) -> str:
+    return f"{seen.events}/{seen.trials} (≤ {seen.at_most():.1%})" if seen.trials else "-"
 
 
 def _ms(frame: pl.DataFrame, quantile: float) -> str:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-import psutil
+import psutil  # type: ignore[import-untyped,unused-ignore]  # its stubs are a package of their own
 
 from bench.accuracy.exam import KNOWN, Exam, Photo, Work, in_turn
 from bench.accuracy.systems import Answer, System

@@ -79,7 +79,7 @@ class TwoStages:
         return self._decode(file, spec.side, fit=spec.fit, preview_side=LONG_SIDE, preview_gray=True)
 
     def _vector(self, decoded: Decoded) -> NDArray[np.float32]:
-        return self._encoder.encode(decoded.pixels[None])[0]
+        return self._encoder.encode(decoded.pixels[None]).reshape(-1)
 
     def _nearest(self, vector: NDArray[np.float32]) -> list[tuple[str, float]]:
         """Return the DEPTH works nearest to a vector by exact comparison, and their cosines."""
