@@ -21,7 +21,7 @@ from bench.accuracy.drawings import Drawings
 from bench.accuracy.exam import Exam
 from bench.accuracy.run import Entrant, Row, run
 from bench.accuracy.sets import SETS, real, simulated
-from bench.accuracy.systems.choice import SHARING, SLOW, SYSTEMS, opened
+from bench.accuracy.systems.choice import SLOW, SYSTEMS, opened
 from bench.artphoto.benchmark import PRESETS
 
 _PACKAGES = ("numpy", "opencv-python-headless", "onnxruntime", "usearch")
@@ -42,15 +42,12 @@ def measure(name: str, given: argparse.Namespace) -> pl.DataFrame:
     cv2.setNumThreads(given.threads)
     exam = _exam(name, given)
     sizes = sorted({len(exam.works), *(size for size in given.sizes if size > len(exam.works))})
-    with opened(given.systems, engine=given.engine, peer_engine=given.peer_engine) as systems:
+    engines = {"engine": given.engine, "peer_engine": given.peer_engine}
+    with opened(given.systems, **engines, cache=given.cache) as systems:
         budgets = {SLOW: given.scan_seconds}
-        entrants = [
-            Entrant(one, system, budgets.get(one, math.inf), shared=SHARING.get(one) in systems)
-            for one, system in systems.items()
-        ]
+        entrants = [Entrant(one, system, budgets.get(one, math.inf)) for one, system in systems.items()]
         rows: list[Row] = list(run(exam, entrants, sizes=sizes, seed=given.seed, say=_say))
-    settings = {"engine": given.engine, "peer_engine": given.peer_engine, "threads": given.threads}
-    columns = record.context(given.seed, packages=_PACKAGES) | settings
+    columns = record.context(given.seed, packages=_PACKAGES) | engines | {"threads": given.threads}
     path = record.write(f"accuracy-{name}-{given.preset}", rows, columns)
     _say(f"rows in {path}")
     return pl.read_parquet(path)
@@ -77,7 +74,12 @@ def _options(words: Sequence[str] | None = None) -> argparse.Namespace:
     add("--peer-engine", default="arthur-mini", help="the two-stage peer's engine, likewise")
     add("--sizes", nargs="+", type=int, default=[], help="larger catalogues to ask as well, e.g. 1000 10000 100000")
     add("--scan-seconds", type=float, default=100, help=f"CPU seconds that {SLOW} may enroll, and be asked, in a set")
-    add("--cache", type=Path, default=Path(".cache/accuracy"), help="folder of drawn pictures, kept between runs")
+    add(
+        "--cache",
+        type=Path,
+        default=Path(".cache/accuracy"),
+        help="folder of drawn pictures and large catalogues, kept between runs",
+    )
     add("--processes", type=int, default=1, help="processes that draw")
     add("--threads", type=int, default=1, help="threads of OpenCV")
     add("--seed", type=int, default=0, help="of the order of the photos")

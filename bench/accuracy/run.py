@@ -29,11 +29,11 @@ class Entrant:
 
     Attributes:
         budget_s: CPU seconds that it may enroll, and again that it may be asked; then it is out of the run.
-        shared: whether another entrant enrolls its works, which then cost this one nothing.
         spent_s: CPU seconds of everything.
         latest_s: CPU seconds of the latest piece of work.
         enrol_s: CPU seconds of the catalogue's enrolment.
         works: works enrolled.
+        learned: works of these that it looked at in this run.
         memory: bytes by which the process grew meanwhile.
         empty: bytes that it keeps before it has any work.
         stored: bytes that it keeps with its works.
@@ -42,11 +42,11 @@ class Entrant:
     name: str
     system: System
     budget_s: float = math.inf
-    shared: bool = False
     spent_s: float = field(default=0.0, init=False)
     latest_s: float = field(default=0.0, init=False)
     enrol_s: float = field(default=0.0, init=False)
     works: int = field(default=0, init=False)
+    learned: int = field(default=0, init=False)
     memory: int = field(default=0, init=False)
     empty: int = field(init=False)
     stored: int = field(default=0, init=False)
@@ -69,7 +69,7 @@ class Entrant:
                 return
             chunk = works[first : first + step]
             with self.working():
-                self.system.enroll(chunk)
+                self.learned += self.system.enroll(chunk)
             self.enrol_s += self.latest_s
             self.works += len(chunk)
         self.memory += psutil.Process().memory_info().rss - before
@@ -168,7 +168,7 @@ def _row(exam: Exam, entrant: Entrant, exchange: Exchange, size: int) -> Row:
         "probability": answer.probability,
         "cpu_ms": 1000 * exchange.cpu_s,
         "wall_ms": 1000 * exchange.wall_s,
-        "enrol_cpu_ms": None if entrant.shared else 1000 * entrant.enrol_s / entrant.works,
+        "enrol_cpu_ms": 1000 * entrant.enrol_s / entrant.works if entrant.learned == entrant.works else None,
         "bytes_a_work": (entrant.stored - entrant.empty) / entrant.works,
-        "memory_a_work": None if entrant.shared else entrant.memory / entrant.works,
+        "memory_a_work": entrant.memory / entrant.works if entrant.learned == entrant.works else None,
     }

@@ -37,6 +37,9 @@ class Sample:
     others: int | None
 
 
+TWINS = (frozenset({"museum/00043", "museum/00249"}), frozenset({"museum/00179", "museum/00219"}))
+"""Catalogue pictures of one and the same work, found by comparing all with all and looking: either is right."""
+
 SAMPLES: dict[str, Sample] = {"tiny": Sample(6, 10), "quick": Sample(24, 150)}
 """Presets that use less than all real pictures."""
 
@@ -101,9 +104,13 @@ def _asked(name: str, data: Path, limit: int | None) -> Iterator[Photo]:
         if row["entries"] == NONE:
             yield Photo(path.stem, path, NONE, source)
             continue
-        works = frozenset(f"{name}/{entry}" for entry in row["entries"].split(";"))
+        works = _with_twins(frozenset(f"{name}/{entry}" for entry in row["entries"].split(";")))
         yield Photo(path.stem, path, KNOWN, source, works)
         yield Photo(f"{path.stem} {LEFT_OUT}", path, LEFT_OUT, source, without=works)
+
+
+def _with_twins(works: frozenset[str]) -> frozenset[str]:
+    return works.union(*(twins for twins in TWINS if twins & works))
 
 
 def _spread(items: list[Item], limit: int | None) -> list[Item]:

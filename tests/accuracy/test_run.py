@@ -61,8 +61,9 @@ def test_a_spent_budget_ends_the_questions(rows: Callable[..., pl.DataFrame], ro
 
 
 def test_cost_and_storage_stand_beside_each_answer(rows: Callable[..., pl.DataFrame], rote: type) -> None:
-    found = rows(Entrant("one", rote(costs=100_000)), Entrant("shares", rote(), shared=True))
-    own, shared = (found.filter(pl.col("system") == name) for name in ("one", "shares"))
+    found = rows(Entrant("one", rote(costs=100_000)), Entrant("knows", rote(knows=True)))
+    own, known = (found.filter(pl.col("system") == name) for name in ("one", "knows"))
     assert own.filter(pl.col("cpu_ms") <= 0).is_empty()
     assert own["bytes_a_work"].unique().to_list() == [10.0]
-    assert shared["enrol_cpu_ms"].null_count() == shared.height
+    assert own["enrol_cpu_ms"].null_count() == 0
+    assert known["enrol_cpu_ms"].null_count() == known.height

@@ -66,6 +66,14 @@ def test_each_known_photo_is_asked_once_more_without_its_works(museum: Exam) -> 
     ]
 
 
+def test_either_picture_of_one_work_is_right(data: Path) -> None:
+    with (data / "photos.csv").open("a") as file:
+        file.write("\r\nmuseum/photos/w1_7.jpg,museum,00219")
+    photos = real("museum", data, "standard", Named(data), size=0).photos
+    (shown,) = (photo for photo in photos if photo.name == "w1_7")
+    assert shown.works == {"museum/00179", "museum/00219"}
+
+
 def test_missing_pictures_are_named(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"holds no photos\.csv"):
         real("museum", tmp_path, "quick", Named(tmp_path), size=0)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,8 +12,10 @@ import pytest
 
 from bench.accuracy.exam import Work
 from bench.accuracy.systems import DEPTH, System
+from bench.accuracy.systems.arthur import ArthurSystem, Installation
 from bench.accuracy.systems.choice import SYSTEMS, opened
 from bench.accuracy.systems.features import Features, inliers
+from bench.accuracy.systems.snapshots import Snapshots
 from bench.artphoto.benchmark import jpeg
 from bench.artphoto.paintings import painting
 
@@ -28,8 +32,8 @@ def works(tmp_path_factory: pytest.TempPathFactory) -> list[Work]:
 
 
 @pytest.fixture(params=SYSTEMS)
-def system(request: pytest.FixtureRequest) -> Iterator[System]:
-    with opened([request.param], engine="arthur-mini", peer_engine="arthur-mini") as systems:
+def system(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[System]:
+    with opened([request.param], engine="arthur-mini", peer_engine="arthur-mini", cache=tmp_path) as systems:
         yield systems[request.param]
 
 
@@ -65,17 +69,37 @@ def test_more_works_take_more_bytes(system: System, works: list[Work]) -> None:
     assert system.stored_bytes() > before
 
 
-def test_both_ways_to_ask_arthur_share_its_works(works: list[Work]) -> None:
-    with opened(["arthur", "arthur-global"], engine="arthur-mini", peer_engine="arthur-mini") as systems:
+def test_both_ways_to_ask_arthur_share_its_works(works: list[Work], tmp_path: Path) -> None:
+    names = ["arthur", "arthur-global"]
+    with opened(names, engine="arthur-mini", peer_engine="arthur-mini", cache=tmp_path) as systems:
         systems["arthur"].enroll(works[:2])
         answer = systems["arthur-global"].query(works[1].path.read_bytes())
     assert answer.ranked[0][0] == "painter/1"
     assert answer.probability == answer.score
 
 
-def test_an_unknown_system_is_refused() -> None:
-    with pytest.raises(ValueError, match="unknown systems: clip"), opened(["clip"], engine="", peer_engine=""):
-        pass
+def test_a_large_catalogue_is_embedded_once(works: list[Work], tmp_path: Path) -> None:
+    learned = []
+    for _ in range(2):
+        with closing(ArthurSystem(Installation(Snapshots(tmp_path, "arthur-mini", least=3)), "auto")) as arthur:
+            learned += [arthur.enroll(works[:3]), arthur.enroll(works[3:7])]
+            answer = arthur.query(works[5].path.read_bytes())
+            assert [len(answer.ranked), answer.ranked[0][0]] == [7, "painter/5"]
+    assert learned == [3, 4, 0, 0]
+
+
+def test_a_snapshot_belongs_to_its_works(works: list[Work], tmp_path: Path) -> None:
+    snapshots = Snapshots(tmp_path / "kept", "arthur-mini", least=1)
+    data = tmp_path / "data"
+    data.mkdir()
+    snapshots.keep(works[:2], data)
+    assert snapshots.load(works[1::-1], data)
+    assert not snapshots.load(works[:3], data)
+
+
+def test_an_unknown_system_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="unknown systems: clip"):
+        opened(["clip"], engine="", peer_engine="", cache=tmp_path).__enter__()
 
 
 def test_inliers_are_those_that_one_homography_explains() -> None:

@@ -33,8 +33,12 @@ class Answer:
 class System(Protocol):
     """A recogniser. Used from one thread."""
 
-    def enroll(self, works: Sequence[Work]) -> None:
-        """Learn works from their picture files; those that it has already are left as they are."""
+    def enroll(self, works: Sequence[Work]) -> int:
+        """Learn works from their picture files; those that it has already are left as they are.
+
+        Returns:
+            How many it looked at: what others have learned for it, or an earlier run, does not count.
+        """
         ...
 
     def forget(self, names: Collection[str]) -> None:

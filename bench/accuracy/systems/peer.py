@@ -37,14 +37,15 @@ class TwoStages:
         self._vectors: dict[str, NDArray[np.float32]] = {}
         self._matrix: NDArray[np.float32] | None = None
 
-    def enroll(self, works: Sequence[Work]) -> None:
+    def enroll(self, works: Sequence[Work]) -> int:
         """See System.enroll."""
-        for work in works:
-            if work.name not in self._features:
-                decoded = self._decoded(work.path.read_bytes())
-                self._vectors[work.name] = self._vector(decoded)
-                self._features[work.name] = _orb(self._work_detector, decoded)
-                self._matrix = None
+        new = [work for work in works if work.name not in self._features]
+        for work in new:
+            decoded = self._decoded(work.path.read_bytes())
+            self._vectors[work.name] = self._vector(decoded)
+            self._features[work.name] = _orb(self._work_detector, decoded)
+            self._matrix = None
+        return len(new)
 
     def forget(self, names: Collection[str]) -> None:
         """See System.forget."""

@@ -23,10 +23,11 @@ class PerceptualHash:
         self._decode = ImageDecoder()
         self._hashes: dict[str, np.uint64] = {}
 
-    def enroll(self, works: Sequence[Work]) -> None:
+    def enroll(self, works: Sequence[Work]) -> int:
         """See System.enroll."""
         new = [work for work in works if work.name not in self._hashes]
         self._hashes |= {work.name: self._hash(work.path.read_bytes()) for work in new}
+        return len(new)
 
     def forget(self, names: Collection[str]) -> None:
         """See System.forget."""

@@ -33,10 +33,11 @@ class FullScan:
         self._detector = cv2.SIFT.create(nfeatures=_FEATURES)
         self._works: dict[str, Features] = {}
 
-    def enroll(self, works: Sequence[Work]) -> None:
+    def enroll(self, works: Sequence[Work]) -> int:
         """See System.enroll."""
         new = [work for work in works if work.name not in self._works]
         self._works |= {work.name: self._features(work.path.read_bytes()) for work in new}
+        return len(new)
 
     def forget(self, names: Collection[str]) -> None:
         """See System.forget."""
