@@ -11,7 +11,7 @@ RUST_SOURCES := $(shell find rust Cargo.toml Cargo.lock rust-toolchain.toml -not
 
 .PHONY: help
 help: ## list these targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 .PHONY: setup
 setup: $(VENV)/native.stamp ## make .venv with Arthur, its tools and the optimised extension
@@ -64,6 +64,10 @@ bench: setup ## measure decode, engine, index, catalogue and server; raw rows go
 	@$(BIN)/python -m bench.index --quick
 	@$(BIN)/python -m bench.catalog
 	@$(BIN)/python -m bench.serve
+
+.PHONY: bench-accuracy
+bench-accuracy: setup ## measure accuracy beside peers, 20 minutes (OPTIONS='--data FOLDER', or --quick for 2)
+	@$(BIN)/python -m bench.accuracy --processes $$(nproc) $(OPTIONS)
 
 .venv-torch/stamp: requirements/runtime.txt requirements/train.txt
 	@$$(bash deploy/system-tools.sh --python) -m venv .venv-torch

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from arthur.simulation import lens, light, room
-from arthur.simulation.fields import Field, Picture, generator
+from arthur.simulation.fields import Field, Picture, Shape, generator
 from arthur.simulation.pose import Pose, stand
 from arthur.simulation.severity import LIMITS, Limits
 
@@ -59,9 +59,7 @@ def photograph(art: Picture, seed: int, *, severity: int, clutter: Sequence[Pict
     Raises:
         ValueError: ``severity`` is not 1, 2, 3 or 4.
     """
-    if severity not in LIMITS:
-        raise ValueError(f"severity is 1, 2, 3 or 4, not {severity}")
-    limits, random = LIMITS[severity], generator(11, seed, severity)
+    limits, random = _limits(severity), generator(11, seed, severity)
     framed = bool(random.random() < limits.p_frame)
     work = room.frame(art, random) if framed else art
     pose = stand(work.shape[:2], random, limits, upright=0.3 if severity == 4 else 0.75)
@@ -69,9 +67,8 @@ def photograph(art: Picture, seed: int, *, severity: int, clutter: Sequence[Pict
     screen = bool(random.random() < limits.p_moire)
     scene = light.moire(scene, mask, pose, random) if screen else scene
     scene, hidden, shines = _lit(scene, mask, pose, random, clutter, limits=limits)
-    photo = _developed(scene, pose, random, limits)
-    turns = int(random.integers(1, 4)) if random.random() < limits.p_quarter_turn else 0
-    return np.ascontiguousarray(np.rot90(photo, turns)), Shot(
+    photo, turns = _turned(_developed(scene, pose.photo, random, limits), random, limits)
+    return photo, Shot(
         severity=severity,
         corners=_corners(art, work, pose, turns),
         yaw=pose.yaw,
@@ -84,6 +81,38 @@ def photograph(art: Picture, seed: int, *, severity: int, clutter: Sequence[Pict
         glare=shines,
         hidden=hidden,
     )
+
+
+def snap(scene: Picture, seed: int, *, severity: int) -> Picture:
+    """Photograph a scene that fills the frame, with no artwork in it.
+
+    Args:
+        scene: uint8 RGB (height, width, 3); becomes the whole photo.
+        seed: The same scene, seed and severity give the same photo.
+        severity: As for ``photograph``.
+
+    Returns:
+        The photo, uint8 RGB of the scene's size, for some turned by quarters.
+
+    Raises:
+        ValueError: ``severity`` is not 1, 2, 3 or 4.
+    """
+    limits, random = _limits(severity), generator(12, seed, severity)
+    seen = lens.bend(scene.astype(np.float32), random, limits)
+    seen = light.illuminate(seen, random, limits)
+    return _turned(_developed(seen, scene.shape[:2], random, limits), random, limits)[0]
+
+
+def _limits(severity: int) -> Limits:
+    if severity not in LIMITS:
+        raise ValueError(f"severity is 1, 2, 3 or 4, not {severity}")
+    return LIMITS[severity]
+
+
+def _turned(photo: Picture, random: np.random.Generator, limits: Limits) -> tuple[Picture, int]:
+    """Return the photo, for some turned by quarters, and by how many."""
+    turns = int(random.integers(1, 4)) if random.random() < limits.p_quarter_turn else 0
+    return np.ascontiguousarray(np.rot90(photo, turns)), turns
 
 
 def _lit(
@@ -109,15 +138,15 @@ def _lit(
     return scene, hidden, shines
 
 
-def _developed(scene: Field, pose: Pose, random: np.random.Generator, limits: Limits) -> Picture:
-    """Return the picture that the camera makes of a scene."""
+def _developed(scene: Field, shape: Shape, random: np.random.Generator, limits: Limits) -> Picture:
+    """Return the picture of this height and width that the camera makes of a scene."""
     for step in (lens.expose, lens.defocus, lens.sense):
         scene = step(scene, random, limits)
     photo = np.clip(scene, 0, 255).astype(np.uint8)
     if random.random() < limits.p_overlay:
         photo = lens.caption(photo, random)
     photo = lens.compress(photo, int(random.uniform(*limits.jpeg)))
-    return cv2.resize(photo, pose.photo[::-1], interpolation=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
+    return cv2.resize(photo, shape[::-1], interpolation=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
 
 
 def _corners(art: Picture, work: Picture, pose: Pose, turns: int) -> tuple[tuple[float, float], ...]:
