@@ -1,197 +1,183 @@
-"""Fits the decision: photographs painted works, known and unknown, and learns when the best answer is the right one.
+"""Fits the decision that ships with Arthur: paints a catalogue, photographs it, and lets the whole product look.
 
-    python -m bench.decision [--engine arthur-mini] [--works 800] [--queries 1200] [--rows FILE] [--into FILE]
+    python -m bench.decision [--works 1500] [--photos 2000] [--open-set 1000] [--seed 1] [--rows FILE] [--into FILE]
 
-Half of the queries show enrolled works, half do not: other works of enrolled artists, works of unknown artists, other
-works of an enrolled series, and no artwork at all. Each half is spread evenly over mild copies and the four
-severities of ArtPhoto-sim. The fit is judged on queries that it has not seen; the numbers go into the file as its
-provenance.
+Each photo of an enrolled work is also judged as if that work were not enrolled (`arthur.calibration.trials`). Further
+photos show what is never enrolled: other works of enrolled artists, works of unknown artists, other works of an
+enrolled series, and no artwork at all. The seed is not the benchmark's. Rows of an earlier run can be fitted again.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+import tempfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
 from pathlib import Path
 
-import cv2
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
-from PIL import Image
 
-from arthur.decision import Calibration, decide, lead
-from arthur.decode import ImageDecoder
-from arthur.encode import Encoder, open_encoder
+from arthur.assemble import Arthur, open_arthur
+from arthur.calibration.calibrating import calibrate
+from arthur.calibration.trials import SEVERITIES, Look, Trial, encoded, run_trials, sample, trial_of
+from arthur.config import load_settings
+from arthur.decision import GEOMETRY_INPUTS, SCORE_INPUTS, Calibration, Logistic, Signs
+from arthur.errors import ArthurError
+from arthur.recognizer import Enrolment
 from arthur.simulation.fields import Picture, generator
-from arthur.simulation.photo import photograph
+from arthur.simulation.photo import photograph, snap
+from arthur.types import StoredView, ViewId
 from bench import record
-from bench.artphoto.paintings import WORKS_PER_ARTIST, painting, work
-from bench.distort import distort
+from bench.artphoto.paintings import painting, work
+from bench.artphoto.scenes import scene
 
-Floats = NDArray[np.float64]
-
-MILD = 0
-SEVERITIES = (MILD, 1, 2, 3, 4)
 KINDS = ("artist", "artist", "artist", "artist", "unknown", "unknown", "unknown", "series", "series", "nothing")
-"""Kinds of unknown works, as often as they are named."""
-LIMIT = 0.001
-RIDGE = 1e-2
-STEPS = 100
+"""Kinds of photos of nothing enrolled, each as often as it is named."""
+BATCH = 64
+_NEW, _UNKNOWN, _CLUTTER = 1_000, 500_000, 900_000
+"""First composition or detail that is not enrolled; first artists who are not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
-    """One photo's outcome: the two best scores, and whether the best entry is the photographed work."""
-
-    severity: int
-    kind: str
-    score: float
-    rival: float
-    right: bool
-
-
-def queries(encoder: Encoder, *, works: int, count: int, seed: int) -> Iterator[Query]:
-    """Enroll painted works, and photograph known and unknown ones."""
-    decode = ImageDecoder()
-    references = np.concatenate([_embed(encoder, decode, _jpeg(painting(*work(n, seed=seed)))) for n in range(works)])
-    for number in range(count):
-        severity = SEVERITIES[number // 2 % len(SEVERITIES)]
-        kind = "known" if number % 2 == 0 else KINDS[number // 2 // len(SEVERITIES) % len(KINDS)]
-        chance = generator(71, seed, number)
-        truth = int(chance.integers(works))
-        photo = _photo(_subject(kind, truth, number, seed), severity, number, clutter=truth)
-        scores = references @ _embed(encoder, decode, photo)[0]
-        second, best = np.argsort(scores)[-2:]
-        right = kind == "known" and best == truth
-        yield Query(severity, kind, float(scores[best]), float(scores[second]), bool(right))
+def enroll(arthur: Arthur, works: int, seed: int) -> list[StoredView]:
+    """Enroll painted works, artist by artist, and return their views."""
+    views: list[StoredView] = []
+    for first in range(0, works, BATCH):
+        numbers = range(first, min(works, first + BATCH))
+        enrolments = [_enrolment(number, seed) for number in numbers]
+        for outcome in arthur.recognizer.enroll_many(enrolments):
+            if isinstance(outcome, ArthurError):
+                raise outcome
+            views.append(outcome.stored)
+    return views
 
 
-def _subject(kind: str, truth: int, number: int, seed: int) -> Picture:
-    """Paint the work to be photographed."""
-    artist, composition, detail = work(truth, seed=seed)
-    if kind == "artist":
-        return painting(artist, WORKS_PER_ARTIST + number, 0)
-    if kind == "series":
-        return painting(artist, composition, WORKS_PER_ARTIST + number)
-    if kind == "unknown":
-        return painting(artist + 500_000, composition, number)
+def _enrolment(number: int, seed: int) -> Enrolment:
+    name = ViewId(str(work(number, seed=seed)[0]), str(number), "main")
+    return Enrolment(name, encoded(_painted(number, seed)))
+
+
+def _painted(number: int, seed: int) -> Picture:
+    return painting(*work(number, seed=seed))
+
+
+def observed(arthur: Arthur, options: argparse.Namespace) -> Iterator[Trial]:
+    """Yield the trials of a run."""
+    views = enroll(arthur, options.works, options.seed)
+    drawn = sample(views, options.photos, seed=options.seed)
+    of_known = run_trials(
+        arthur.recognizer,
+        drawn,
+        lambda view: _painted(int(view.view.entry_id), options.seed),
+        seed=options.seed,
+    )
+    for trials in of_known:
+        yield from trials
+    with ThreadPoolExecutor(2) as pool:
+        photos = pool.map(lambda number: _unknown(number, options), range(options.open_set))
+        for severity, photo in photos:
+            yield trial_of(arthur.recognizer.observe(encoded(photo)), None, severity)
+
+
+def _unknown(number: int, options: argparse.Namespace) -> tuple[int, Picture]:
+    """Return the severity and the picture of the `number`-th photo of nothing enrolled."""
+    severity = SEVERITIES[number // len(KINDS) % len(SEVERITIES)]
+    seed = int(generator(72, options.seed, number).integers(2**31))
+    related = seed % options.works
+    artist, composition, detail = work(related, seed=options.seed)
+    kind = KINDS[number % len(KINDS)]
     if kind == "nothing":
-        coarse = generator(72, seed, number).integers(0, 256, (6, 8, 3)).astype(np.uint8)
-        return cv2.resize(coarse, (512, 384), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
-    return painting(artist, composition, detail)
+        return severity, snap(scene(seed), seed, severity=severity)
+    if kind == "artist":
+        composition, detail = _NEW + number, 0
+    elif kind == "series":
+        detail = _NEW + number
+    else:
+        artist = artist + _UNKNOWN + number
+    around = [painting(_CLUTTER + seed % 10_000, place, 0, size=256) for place in range(2)]
+    return severity, photograph(painting(artist, composition, detail), seed, severity=severity, clutter=around)[0]
 
 
-def _photo(subject: Picture, severity: int, number: int, *, clutter: int) -> bytes:
-    if severity == MILD:
-        return distort(Image.fromarray(subject), number)
-    around = [painting(900_000 + clutter, place, number, size=256) for place in range(2)]
-    return _jpeg(photograph(subject, number, severity=severity, clutter=around)[0])
+def flattened(trials: Iterable[Trial]) -> Iterator[dict[str, object]]:
+    """Yield one row for each entry of each look."""
+    for number, trial in enumerate(trials):
+        for look in trial.looks:
+            for place, signs in enumerate(look.entries):
+                yield {
+                    "trial": number,
+                    "severity": trial.severity,
+                    "known": trial.known,
+                    "step": look.step,
+                    "right": place == look.right,
+                    **asdict(signs),
+                }
 
 
-def _jpeg(picture: Picture) -> bytes:
-    return bytes(cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])[1])
-
-
-def _embed(encoder: Encoder, decode: ImageDecoder, data: bytes) -> NDArray[np.float32]:
-    """Return the (1, dim) vector of a picture, as Arthur computes it."""
-    return encoder.encode(decode(data, encoder.spec.side, fit=encoder.spec.fit).pixels[None])
-
-
-def fit(scores: Floats, leads: Floats, right: NDArray[np.bool_]) -> tuple[float, float, float]:
-    """Return intercept, score weight and lead weight of the likeliest logistic whose weights are not negative."""
-    columns = [np.ones_like(scores), scores, leads]
-    used = [0, 1, 2]
-    while True:
-        weights = _newton(np.stack([columns[place] for place in used], axis=1), right.astype(np.float64))
-        negative = [place for place, weight in zip(used, weights, strict=True) if place > 0 and weight < 0]
-        if not negative:
-            found = dict(zip(used, weights.tolist(), strict=True))
-            return found[0], found.get(1, 0.0), found.get(2, 0.0)
-        used.remove(negative[0])
-
-
-def _newton(inputs: Floats, labels: Floats) -> Floats:
-    """Maximise the likelihood, with a small ridge on everything but the intercept."""
-    weights = np.zeros(inputs.shape[1])
-    ridge = np.diag([0.0] + [RIDGE] * (inputs.shape[1] - 1))
-    for _ in range(STEPS):
-        probability = 1 / (1 + np.exp(-inputs @ weights))
-        slope = inputs.T @ (labels - probability) - ridge @ weights
-        curvature = (inputs * (probability * (1 - probability))[:, None]).T @ inputs + ridge
-        step = np.linalg.solve(curvature + 1e-9 * np.eye(len(weights)), slope)
-        weights = weights + step
-        if np.abs(step).max() < 1e-9:
-            break
-    return weights
-
-
-def calibrate(seen: list[Query], *, fingerprint: str) -> Calibration:
-    """Fit a calibration to the queries."""
-    scores, leads = np.array([q.score for q in seen]), np.array([lead(q.score, q.rival) for q in seen])
-    right = np.array([q.right for q in seen])
-    intercept, score_weight, lead_weight = fit(scores, leads, right)
-    lone_rival = float(np.median(scores[~right]))
-    return Calibration(intercept, score_weight, lead_weight, lone_rival, fingerprint=fingerprint)
-
-
-def judge(calibration: Calibration, unseen: list[Query]) -> dict[str, float]:
-    """Measure a calibration on queries it was not fitted to."""
-    probability = np.array([calibration.probability(q.score, q.rival) for q in unseen])
-    right = np.array([q.right for q in unseen])
-    known = np.array([q.kind == "known" for q in unseen])
-    kinds = [decide([q.score, q.rival], calibration, max_false_accept=LIMIT).kind for q in unseen]
-    matched = np.array([kind == "match" for kind in kinds])
-    bins = np.minimum((probability * 10).astype(int), 9)
-    gaps = [
-        abs(probability[bins == b].mean() - right[bins == b].mean()) * (bins == b).mean() for b in set(bins.tolist())
-    ]
-    likelihood = np.where(right, probability, 1 - probability)
-    return {
-        "log_loss": round(float(-np.log(np.maximum(likelihood, 1e-12)).mean()), 4),
-        "calibration_error": round(float(sum(gaps)), 4),
-        "first_is_right_when_known": round(float(right[known].mean()), 4),
-        "matched_when_known_and_right": round(float(matched[right].mean()), 4),
-        "matches_that_are_wrong": int((matched & ~right).sum()),
-        "wrong_possible": int((~right).sum()),
-    }
+def joined(rows: pl.DataFrame) -> list[Trial]:
+    """Return the trials of flattened rows."""
+    trials = []
+    for (_, severity, known), part in rows.group_by("trial", "severity", "known", maintain_order=True):
+        looks = []
+        for (step,), entries in part.group_by("step", maintain_order=True):
+            signs = tuple(
+                Signs(row["score"], row["inliers"], row["coverage"], row["refined"])
+                for row in entries.iter_rows(named=True)
+            )
+            right = entries["right"].arg_true().to_list()
+            looks.append(Look(str(step), signs, right[0] if right else None))
+        trials.append(Trial(int(str(severity)), bool(known), tuple(looks)))
+    return trials
 
 
 def measured(options: argparse.Namespace) -> pl.DataFrame:
     """Return the raw rows of an earlier run, or measure and record new ones."""
     if options.rows:
         return pl.read_parquet(options.rows)
-    encoder = open_encoder(options.engine)
-    rows = [asdict(row) for row in queries(encoder, works=options.works, count=options.queries, seed=options.seed)]
-    engine = {"engine": encoder.spec.label, "fingerprint": encoder.spec.fingerprint, "works": options.works}
-    columns = record.context(options.seed, packages=("onnxruntime",)) | engine
-    return pl.read_parquet(record.write("decision", rows, columns))
+    with tempfile.TemporaryDirectory() as folder:
+        settings = load_settings(data=Path(folder) / "data", engine=options.engine, cache="none:", engine_threads=1)
+        with open_arthur(settings) as arthur:
+            rows = list(flattened(observed(arthur, options)))
+            parts = {
+                "engine": arthur.encoder.spec.label,
+                "fingerprint": arthur.encoder.spec.fingerprint,
+                "verifier": arthur.recognizer.verifier or "",
+            }
+    sizes = {"works": options.works, "photos": options.photos, "open_set": options.open_set}
+    columns = record.context(options.seed, packages=("onnxruntime", "opencv-python-headless"))
+    return pl.read_parquet(record.write("decision", rows, columns | parts | sizes))
+
+
+def fitted(raw: pl.DataFrame) -> Calibration:
+    """Fit without any prior, and sign the outcome with where it comes from."""
+    nothing = Calibration(
+        Logistic(0.0, dict.fromkeys(SCORE_INPUTS, 0.0)), Logistic(0.0, dict.fromkeys(GEOMETRY_INPUTS, 0.0)), 0.5
+    )
+    calibration, reliability = calibrate(joined(raw), nothing)
+    run = raw.row(0, named=True)
+    facts = {name: run[name] for name in ("engine", "verifier", "works", "photos", "open_set", "seed", "commit")}
+    provenance = {"script": "bench/decision.py", "pictures": "ArtPhoto-sim", **facts, "held_out": reliability.members()}
+    return replace(calibration, provenance=provenance)
 
 
 def main() -> None:
     """Fit as the command line says."""
-    parser = argparse.ArgumentParser(description="Fit the decision of an engine.")
+    parser = argparse.ArgumentParser(description="Fit the decision that ships with Arthur.")
     parser.add_argument("--engine", default="arthur-mini", help="name of an engine, or its folder")
-    parser.add_argument("--works", type=int, default=800, help="works to enroll")
-    parser.add_argument("--queries", type=int, default=1200, help="photos, half of them of enrolled works")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--works", type=int, default=1500, help="works to enroll")
+    parser.add_argument("--photos", type=int, default=2000, help="photos of enrolled works")
+    parser.add_argument("--open-set", type=int, default=1000, help="photos of nothing enrolled")
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rows", type=Path, help="fit these raw rows of an earlier run instead of measuring")
-    parser.add_argument("--into", type=Path, help="decision.json to write: beside the engine, or the shipped default")
-    parser.add_argument("--any-engine", action="store_true", help="write it for engines that have none of their own")
+    parser.add_argument("--into", type=Path, help="decision.json to write: beside an engine, or the shipped default")
+    parser.add_argument("--of-engine", action="store_true", help="sign it for this engine and verifier alone")
     options = parser.parse_args()
     raw = measured(options)
-    rows = [Query(**row) for row in raw.select(field.name for field in fields(Query)).iter_rows(named=True)]
-    # Neighbours in the list share severity and kind, so whole blocks of the cycle are held out.
-    blocks = [number // (2 * len(SEVERITIES) * len(KINDS)) % 2 for number in range(len(rows))]
-    fitted = calibrate([row for row, block in zip(rows, blocks, strict=True) if block == 0], fingerprint="")
-    unseen = judge(fitted, [row for row, block in zip(rows, blocks, strict=True) if block == 1])
-    run = raw.row(0, named=True)
-    final = calibrate(rows, fingerprint="" if options.any_engine else run["fingerprint"])
-    facts = {"script": "bench/decision.py", "pictures": "ArtPhoto-sim", "queries": len(rows), "held_out": unseen}
-    provenance = facts | {name: run[name] for name in ("engine", "works", "seed", "commit")}
-    document = json.dumps(asdict(final) | {"provenance": provenance}, indent=2)
+    calibration = fitted(raw)
+    if options.of_engine:
+        run = raw.row(0, named=True)
+        calibration = replace(calibration, fingerprint=run["fingerprint"], verifier=run["verifier"])
+    document = json.dumps(asdict(calibration), indent=2)
     print(document)
     if options.into:
         options.into.write_text(document + "\n", encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -82,7 +82,7 @@ def run_trials(
         except ArthurError:
             return []
         truth = (view.view.artist_id, view.view.entry_id)
-        return [_trial(looks, truth, severity, known=known) for known in (True, False)]
+        return [trial_of(looks, truth, severity), trial_of(_without(looks, truth), None, severity)]
 
     with ThreadPoolExecutor(threads) as pool:
         numbered = enumerate(views)
@@ -95,15 +95,22 @@ def encoded(photo: Picture) -> bytes:
     return bytes(cv2.imencode(".jpg", photo[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1])
 
 
-def _trial(looks: Sequence[tuple[str, list[Sighting]]], truth: Entry, severity: int, *, known: bool) -> Trial:
-    """Keep the last look of each step."""
+def trial_of(looks: Iterable[tuple[str, list[Sighting]]], truth: Entry | None, severity: int) -> Trial:
+    """Return the trial of a photo of the entry `truth`, or of nothing enrolled: the last look of each step counts."""
     last = dict(looks)
-    return Trial(severity, known, tuple(_look(step, sightings, truth, known=known) for step, sightings in last.items()))
+    kept = tuple(_look(step, sightings, truth) for step, sightings in last.items())
+    return Trial(severity, truth is not None, kept)
 
 
-def _look(step: str, sightings: Sequence[Sighting], truth: Entry, *, known: bool) -> Look:
+def _without(looks: Iterable[tuple[str, list[Sighting]]], entry: Entry) -> Iterator[tuple[str, list[Sighting]]]:
+    """Yield the looks as if that entry were not enrolled."""
+    for step, sightings in looks:
+        yield step, [one for one in sightings if one.entry != entry]
+
+
+def _look(step: str, sightings: Sequence[Sighting], truth: Entry | None) -> Look:
+    own = [one.signs for one in sightings if one.entry == truth]
     others = [one.signs for one in sightings if one.entry != truth]
-    own = [one.signs for one in sightings if one.entry == truth] if known else []
     entries = (*own, *others[: KEPT - len(own)])
     if any(signs.inliers is not None for signs in entries):
         entries = tuple(signs if signs.inliers is not None else replace(signs, inliers=0) for signs in entries)
