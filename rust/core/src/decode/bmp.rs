@@ -10,8 +10,8 @@ use super::Request;
 use super::geometry::Size;
 use super::limits::Limits;
 use super::orientation::Orientation;
-use super::picture::{Picture, plan};
-use super::raster::{Layout, MOST_REDUCTION, Rows};
+use super::picture::{Picture, Whole};
+use super::raster::Layout;
 use super::sniff::Format;
 use crate::Result;
 
@@ -40,16 +40,12 @@ pub(super) fn read(data: &[u8], request: &Request, limits: &Limits) -> Result<Pi
     Limits::check_buffer((pitch * height) as u64)?;
     let mut pixels = vec![0; pitch * height];
     decoder.decode_into(&mut pixels).map_err(failed)?;
-    let orientation = Orientation::UPRIGHT;
-    let reduction = plan(stored, orientation, request, MOST_REDUCTION);
-    let mut rows = Rows::new(stored, layout, reduction);
-    pixels.chunks_exact(pitch).for_each(|row| rows.push(row));
-    let raster = rows.finish();
-    Ok(Picture {
-        raster,
+    Ok(Whole {
         stored,
-        reduction,
-        orientation,
+        layout,
+        pixels,
+        orientation: Orientation::UPRIGHT,
         profile: None,
-    })
+    }
+    .reduced(request))
 }

@@ -3,7 +3,7 @@
 use super::Request;
 use super::geometry::{Region, Size, crop_region, reduction};
 use super::orientation::Orientation;
-use super::raster::Raster;
+use super::raster::{Layout, MOST_REDUCTION, Raster, Rows};
 
 /// What a format's reader hands over.
 pub(super) struct Picture {
@@ -34,6 +34,39 @@ impl Picture {
             top: top / by,
             width: width / by,
             height: height / by,
+        }
+    }
+}
+
+/// What a decoder that gives its picture at once hands over.
+pub(super) struct Whole {
+    /// Of the picture as stored.
+    pub(super) stored: Size,
+    /// Of the samples.
+    pub(super) layout: Layout,
+    /// Rows from the top, without padding.
+    pub(super) pixels: Vec<u8>,
+    /// How to turn it upright.
+    pub(super) orientation: Orientation,
+    /// Embedded ICC profile.
+    pub(super) profile: Option<Vec<u8>>,
+}
+
+impl Whole {
+    /// The picture, averaged down as far as the request allows.
+    pub(super) fn reduced(self, request: &Request) -> Picture {
+        let reduction = plan(self.stored, self.orientation, request, MOST_REDUCTION);
+        let mut rows = Rows::new(self.stored, self.layout, reduction);
+        let pitch = self.stored.width as usize * self.layout.samples();
+        self.pixels
+            .chunks_exact(pitch)
+            .for_each(|row| rows.push(row));
+        Picture {
+            raster: rows.finish(),
+            stored: self.stored,
+            reduction,
+            orientation: self.orientation,
+            profile: self.profile,
         }
     }
 }

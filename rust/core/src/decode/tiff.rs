@@ -11,8 +11,8 @@ use super::exif;
 use super::geometry::Size;
 use super::limits::Limits;
 use super::orientation::Orientation;
-use super::picture::{Picture, plan};
-use super::raster::{Layout, MOST_REDUCTION, Rows};
+use super::picture::{Picture, Whole};
+use super::raster::Layout;
 use super::sniff::Format;
 use crate::{Error, Result};
 
@@ -37,17 +37,14 @@ pub(super) fn read(data: &[u8], request: &Request, limits: &Limits) -> Result<Pi
             *sample = 255 - *sample;
         }
     }
-    let reduction = plan(stored, orientation, request, MOST_REDUCTION);
-    let mut rows = Rows::new(stored, layout, reduction);
-    pixels.chunks_exact(pitch).for_each(|row| rows.push(row));
-    let raster = rows.finish();
-    Ok(Picture {
-        raster,
+    Ok(Whole {
         stored,
-        reduction,
+        layout,
+        pixels,
         orientation,
         profile,
-    })
+    }
+    .reduced(request))
 }
 
 fn orientation(decoder: &mut Source<'_>) -> Orientation {
