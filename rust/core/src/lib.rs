@@ -3,5 +3,6 @@
 pub mod decode;
 pub mod error;
 pub mod index;
+pub mod store;
 
 pub use error::{Error, Result};

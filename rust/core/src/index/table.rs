@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use bytemuck::{Pod, cast_slice};
 
-use super::memory::Mapped;
+use super::mapped::Mapped;
 use super::quantize::Quantizer;
 use crate::{Error, Result};
 
