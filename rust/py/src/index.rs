@@ -23,11 +23,14 @@ pub(crate) struct NativeIndex {
     dim: usize,
 }
 
-fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
+pub(crate) fn detached<T: Send>(
+    py: Python<'_>,
+    work: impl FnOnce() -> Result<T> + Send,
+) -> PyResult<T> {
     py.detach(work).map_err(|error| to_python(py, &error))
 }
 
-fn keys_of(keys: &PyReadonlyArray1<'_, i64>) -> Result<Vec<u64>> {
+pub(crate) fn keys_of(keys: &PyReadonlyArray1<'_, i64>) -> Result<Vec<u64>> {
     let keys = keys
         .as_array()
         .iter()

@@ -11,13 +11,10 @@ use bytemuck::{Pod, cast_slice};
 
 use super::mapped::Mapped;
 use super::quantize::Quantizer;
+use crate::store::sections::{head, lay_out, section};
 use crate::{Error, Result};
 
-#[cfg(target_endian = "big")]
-compile_error!("the files of the index are little endian");
-
 const MAGIC: u64 = u64::from_le_bytes(*b"ARTABLE1");
-const ALIGN: usize = 64;
 const SECTIONS: usize = 7;
 
 /// Everything the file holds, as it is gathered when a segment is built.
@@ -64,12 +61,6 @@ impl Draft {
     }
 }
 
-fn section<T: Pod>(out: &mut impl Write, values: &[T]) -> io::Result<()> {
-    let bytes: &[u8] = cast_slice(values);
-    out.write_all(bytes)?;
-    out.write_all(&[0; ALIGN][..bytes.len().next_multiple_of(ALIGN) - bytes.len()])
-}
-
 fn by_node(nodes: &[u32], count: usize) -> (Vec<u32>, Vec<u32>) {
     let mut starts = vec![0u32; count + 1];
     for &node in nodes {
@@ -101,13 +92,8 @@ impl Table {
     pub(crate) fn open(file: Mapped) -> Result<Self> {
         let damaged =
             || Error::Store("a table file of the index is not of the expected form".to_owned());
-        let head: Vec<u64> = file
-            .bytes()
-            .chunks_exact(8)
-            .take(8)
-            .map(bytemuck::pod_read_unaligned)
-            .collect();
-        let &[MAGIC, dim, nodes, entries, artists, unreachable, scale, 0] = &head[..] else {
+        let Some([MAGIC, dim, nodes, entries, artists, unreachable, scale, 0]) = head(file.bytes())
+        else {
             return Err(damaged());
         };
         let sizes = [
@@ -186,17 +172,6 @@ impl Table {
     pub(crate) fn unreachable(&self) -> &[u32] {
         self.section(6)
     }
-}
-
-fn lay_out(sizes: [Option<u64>; SECTIONS]) -> Option<([Range<usize>; SECTIONS], usize)> {
-    let mut sections: [Range<usize>; SECTIONS] = Default::default();
-    let mut start = ALIGN;
-    for (section, size) in sections.iter_mut().zip(sizes) {
-        let end = start.checked_add(usize::try_from(size?).ok()?)?;
-        *section = start..end;
-        start = end.checked_next_multiple_of(ALIGN)?;
-    }
-    Some((sections, start))
 }
 
 #[cfg(test)]

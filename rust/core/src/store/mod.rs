@@ -42,6 +42,7 @@ mod generation;
 pub mod manifest;
 pub(crate) mod mapped;
 pub(crate) mod ranking;
+pub(crate) mod sections;
 mod snapshot;
 mod state;
 mod statistics;
