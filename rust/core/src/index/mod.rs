@@ -11,12 +11,14 @@
 use std::path::Path;
 
 use crate::store::manifest::SegmentMark;
-use crate::store::{Kept, Kind, Place, Source, filter, folder, manifest, mapped, ranking};
+use crate::store::{
+    Kept, Kind, Place, Source, filter, folder, manifest, memory, ranking, sections,
+};
 use crate::{Error, Result};
 
 mod graph;
-mod memory;
 mod probe;
+mod product;
 mod quantize;
 mod seal;
 mod segment;

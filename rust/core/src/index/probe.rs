@@ -8,7 +8,7 @@ use roaring::RoaringTreemap;
 use super::Options;
 use super::filter::{Artists, covers, rows_in};
 use super::graph::Graph;
-use super::memory::dot;
+use super::product::dot;
 use super::quantize::to_half;
 use super::ranking::{Hit, Ranking};
 use super::segment::Segment;

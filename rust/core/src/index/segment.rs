@@ -9,7 +9,7 @@ use super::Options;
 use super::folder::segment_path;
 use super::graph::Graph;
 use super::manifest::SegmentMark;
-use super::mapped::Mapped;
+use super::memory::Mapped;
 use super::table::Table;
 use super::tail::{Block, Entry};
 use crate::{Error, Result, store};

@@ -9,13 +9,12 @@ use std::ops::Range;
 
 use bytemuck::{Pod, cast_slice};
 
-use super::mapped::Mapped;
+use super::memory::Mapped;
 use super::quantize::Quantizer;
-use crate::store::sections::{head, lay_out, section};
+use super::sections;
 use crate::{Error, Result};
 
 const MAGIC: u64 = u64::from_le_bytes(*b"ARTABLE1");
-const SECTIONS: usize = 7;
 
 /// Everything the file holds, as it is gathered when a segment is built.
 pub(crate) struct Draft {
@@ -47,17 +46,17 @@ impl Draft {
         ];
         let [dim, nodes, entries, artists, unreachable] = counts.map(|count| count as u64);
         let scale = u64::from(self.quantizer.scale.to_bits());
-        section(
+        sections::write(
             out,
             &[MAGIC, dim, nodes, entries, artists, unreachable, scale, 0],
         )?;
-        section(out, &self.keys)?;
-        section(out, &self.nodes)?;
-        section(out, &node_starts)?;
-        section(out, &node_entries)?;
-        section(out, &self.artists)?;
-        section(out, &self.artist_starts)?;
-        section(out, &self.unreachable)
+        sections::write(out, &self.keys)?;
+        sections::write(out, &self.nodes)?;
+        sections::write(out, &node_starts)?;
+        sections::write(out, &node_entries)?;
+        sections::write(out, &self.artists)?;
+        sections::write(out, &self.artist_starts)?;
+        sections::write(out, &self.unreachable)
     }
 }
 
@@ -84,7 +83,7 @@ pub(crate) struct Table {
     quantizer: Quantizer,
     dim: usize,
     node_count: usize,
-    sections: [Range<usize>; SECTIONS],
+    sections: Vec<Range<usize>>,
 }
 
 impl Table {
@@ -92,7 +91,8 @@ impl Table {
     pub(crate) fn open(file: Mapped) -> Result<Self> {
         let damaged =
             || Error::Store("a table file of the index is not of the expected form".to_owned());
-        let Some([MAGIC, dim, nodes, entries, artists, unreachable, scale, 0]) = head(file.bytes())
+        let Some([MAGIC, dim, nodes, entries, artists, unreachable, scale, 0]) =
+            sections::head(file.bytes())
         else {
             return Err(damaged());
         };
@@ -109,7 +109,7 @@ impl Table {
                 .and_then(|starts| starts.checked_mul(4)),
             unreachable.checked_mul(4),
         ];
-        let (sections, end) = lay_out(sizes).ok_or_else(damaged)?;
+        let (sections, end) = sections::lay_out(sizes).ok_or_else(damaged)?;
         if end != file.bytes().len() || dim == 0 {
             return Err(damaged());
         }

@@ -4,7 +4,7 @@ use half::f16;
 use roaring::RoaringTreemap;
 
 use super::filter::Artists;
-use super::memory::dot;
+use super::product::dot;
 use super::ranking::{Hit, Ranking};
 use crate::store;
 

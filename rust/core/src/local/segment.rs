@@ -17,13 +17,12 @@ use super::lists::{Lists, Spot};
 use super::merge::Merge;
 use crate::store::folder::{segment_path, write_durably};
 use crate::store::manifest::{FileMark, SegmentMark};
-use crate::store::mapped::Mapped;
-use crate::store::sections::{head, lay_out, section};
+use crate::store::memory::Mapped;
+use crate::store::sections;
 use crate::store::{self, Place, Source};
 use crate::{Error, Result};
 
 const MAGIC: u64 = u64::from_le_bytes(*b"ARWORDS1");
-const SECTIONS: usize = 5;
 /// Niceness of the thread that writes.
 const NICENESS: i32 = 15;
 
@@ -38,7 +37,7 @@ const SPOTS: &str = "spots";
 pub(crate) struct Segment {
     mark: SegmentMark,
     table: Mapped,
-    sections: [Range<usize>; SECTIONS],
+    sections: Vec<Range<usize>>,
     signatures: Mapped,
     spots: Mapped,
     keys: RoaringTreemap,
@@ -100,8 +99,8 @@ impl Segment {
 }
 
 /// Where the arrays of a table lie, and the number of postings.
-fn read_head(table: &[u8]) -> Option<([Range<usize>; SECTIONS], usize)> {
-    let [MAGIC, views, words, postings, 0, 0, 0, 0] = head(table)? else {
+fn read_head(table: &[u8]) -> Option<(Vec<Range<usize>>, usize)> {
+    let [MAGIC, views, words, postings, 0, 0, 0, 0] = sections::head(table)? else {
         return None;
     };
     let sizes = [
@@ -113,7 +112,7 @@ fn read_head(table: &[u8]) -> Option<([Range<usize>; SECTIONS], usize)> {
         views.checked_mul(2),
         words.checked_mul(2),
     ];
-    let (sections, end) = lay_out(sizes)?;
+    let (sections, end) = sections::lay_out(sizes)?;
     (end == table.len()).then_some((sections, usize::try_from(postings).ok()?))
 }
 
@@ -176,15 +175,15 @@ fn written(source: &Source<Options>, place: &Place<'_>) -> Result<Option<Segment
     })?;
     let table = write_durably(&segment_path(place.folder, place.id, TABLE), |out| {
         let sizes = [merge.keys.len(), words.len()].map(|size| size as u64);
-        section(
+        sections::write(
             out,
             &[MAGIC, sizes[0], sizes[1], starts[words.len()], 0, 0, 0, 0],
         )?;
-        section(out, &merge.keys)?;
-        section(out, &merge.artists)?;
-        section(out, &starts)?;
-        section(out, &merge.counts)?;
-        section(out, &words)
+        sections::write(out, &merge.keys)?;
+        sections::write(out, &merge.artists)?;
+        sections::write(out, &starts)?;
+        sections::write(out, &merge.counts)?;
+        sections::write(out, &words)
     })?;
     let files = [(TABLE, table), (SIGNATURES, signatures), (SPOTS, spots)];
     Ok(Some(SegmentMark {

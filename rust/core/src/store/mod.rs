@@ -40,7 +40,7 @@ pub(crate) mod filter;
 pub(crate) mod folder;
 mod generation;
 pub mod manifest;
-pub(crate) mod mapped;
+pub(crate) mod memory;
 pub(crate) mod ranking;
 pub(crate) mod sections;
 mod snapshot;

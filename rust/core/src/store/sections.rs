@@ -1,4 +1,4 @@
-//! Arrays one behind another in a file, each at a multiple of 64 bytes.
+//! Files made of sections: runs of numbers, little endian, each starting at a multiple of 64 bytes.
 
 use std::io::{self, Write};
 use std::ops::Range;
@@ -8,32 +8,32 @@ use bytemuck::{Pod, cast_slice};
 #[cfg(target_endian = "big")]
 compile_error!("the files of the index are little endian");
 
-/// Bytes to whose multiples the arrays are aligned.
-pub(crate) const ALIGN: usize = 64;
+const ALIGN: usize = 64;
+/// Numbers of the first section.
+const HEAD: usize = 8;
 
-/// Write one array and what fills it up.
-pub(crate) fn section<T: Pod>(out: &mut impl Write, values: &[T]) -> io::Result<()> {
+/// Write one section.
+pub(crate) fn write<T: Pod>(out: &mut impl Write, values: &[T]) -> io::Result<()> {
     let bytes: &[u8] = cast_slice(values);
     out.write_all(bytes)?;
     out.write_all(&[0; ALIGN][..bytes.len().next_multiple_of(ALIGN) - bytes.len()])
 }
 
-/// Where arrays of these sizes in bytes lie behind a head of 64 bytes, and where the file ends; None when that is
-/// beyond what can be addressed.
-pub(crate) fn lay_out<const N: usize>(
-    sizes: [Option<u64>; N],
-) -> Option<([Range<usize>; N], usize)> {
-    let mut sections = [const { 0..0 }; N];
+/// The first section of a file; None when the file is shorter.
+pub(crate) fn head(bytes: &[u8]) -> Option<[u64; HEAD]> {
+    bytes.get(..ALIGN).map(bytemuck::pod_read_unaligned)
+}
+
+/// Where sections of these sizes lie behind the first, and where the file ends; None when a size is no size.
+pub(crate) fn lay_out(
+    sizes: impl IntoIterator<Item = Option<u64>>,
+) -> Option<(Vec<Range<usize>>, usize)> {
+    let mut sections = Vec::new();
     let mut start = ALIGN;
-    for (section, size) in sections.iter_mut().zip(sizes) {
+    for size in sizes {
         let end = start.checked_add(usize::try_from(size?).ok()?)?;
-        *section = start..end;
+        sections.push(start..end);
         start = end.checked_next_multiple_of(ALIGN)?;
     }
     Some((sections, start))
-}
-
-/// The eight numbers of the head.
-pub(crate) fn head(bytes: &[u8]) -> Option<[u64; 8]> {
-    bytemuck::try_pod_read_unaligned(bytes.get(..ALIGN)?).ok()
 }
