@@ -6,7 +6,9 @@ from typing import Self, final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DEBUG_BUILD", "Decoder", "Index", "__version__", "crop_box"]
+from arthur.types import LocalQuery
+
+__all__ = ["DEBUG_BUILD", "Decoder", "Index", "LocalIndex", "__version__", "crop_box"]
 
 __version__: str
 DEBUG_BUILD: bool
@@ -92,6 +94,72 @@ class Index:
 
         Raises:
             BadRequest: `k` is not 1 to 1000, or (n, dim) `vectors` are not finite unit rows.
+        """
+
+    def checkpoint(self) -> bool:
+        """Write everything applied so far and wait for it; False when another process is the one that writes.
+
+        Raises:
+            StoreError: the files cannot be written; the index goes on as before.
+        """
+
+    def stats(self) -> dict[str, int | bool]:
+        """Sizes and states; see `Statistics` in the core crate."""
+
+    def notices(self) -> list[str]:
+        """Take the sentences an operator should read since the last call."""
+
+    def close(self) -> None:
+        """Stop background work and let the files go. Closing twice is allowed."""
+
+@final
+class LocalIndex:
+    """Packed local features by key in the folder `path`: mapped lists of words, a tail in memory, background sealing.
+
+    Several processes may open one folder; one of them writes. A slice of the catalog is replayed from `sequence`
+    after opening. Features are read in place, arrays are copied before the GIL is released. Every method but `close`
+    and `notices` raises StoreError once the index is closed, apart from `sequence`, `len()` and `stats`, which then
+    tell of an empty one.
+    """
+
+    def __new__(cls, path: Path, *, fingerprint: str, tail_rows: int, threshold: int) -> LocalIndex:
+        """Open the folder, or make it; hashes every file in use.
+
+        `tail_rows`: views kept in memory before they are sealed; `threshold`: bits in which signatures of like
+        features differ at most, 0..32.
+
+        Raises:
+            BadRequest: an option is out of range.
+            StoreError: the folder cannot be read or made.
+        """
+
+    @property
+    def sequence(self) -> int:
+        """Catalog sequence up to which changes were applied."""
+
+    def __len__(self) -> int:
+        """Number of keys that can be found."""
+
+    def put(self, keys: NDArray[np.int64], features: list[bytes], artists: NDArray[np.int64]) -> None:
+        """Put (n,) keys, n packed features and (n,) artist numbers; keys present or removed before are ignored.
+
+        Raises:
+            BadRequest: lengths disagree, a key is negative, or features are not packed ones; none were put.
+        """
+
+    def remove(self, keys: NDArray[np.int64]) -> int:
+        """Make (n,) keys unfindable for good and return how many were there."""
+
+    def advance(self, sequence: int) -> None:
+        """Note that all changes up to `sequence` have been applied; it never goes back."""
+
+    def search(
+        self, query: LocalQuery, k: int, artists: NDArray[np.int64] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return (k,) keys, padded with -1, and (k,) scores, padded with -inf, best first.
+
+        Raises:
+            BadRequest: `k` is not 1 to 1000, or the arrays of the query disagree.
         """
 
     def checkpoint(self) -> bool:

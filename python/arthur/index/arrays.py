@@ -1,4 +1,4 @@
-"""Checks on the arrays that callers hand to an index."""
+"""Checks on the vectors that callers hand to an index."""
 
 from __future__ import annotations
 
@@ -6,22 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from arthur.errors import BadRequest
-from arthur.types import Keys, Vectors
+from arthur.types import Vectors
 
-MAX_K = 1000
 _UNIT_TOLERANCE = 5e-3
-
-
-def numbers(values: ArrayLike, name: str) -> Keys:
-    """Return (n,) int64.
-
-    Raises:
-        BadRequest: the values are not one row of integers.
-    """
-    array = np.asarray(values)
-    if array.ndim != 1 or not (np.issubdtype(array.dtype, np.integer) or array.size == 0):
-        raise BadRequest(f"{name} must be one row of integers")
-    return array.astype(np.int64, copy=False)
 
 
 def rows(values: ArrayLike, dim: int) -> Vectors:
@@ -46,13 +33,3 @@ def check_unit(vectors: Vectors) -> None:
     bad = np.flatnonzero(~(off <= _UNIT_TOLERANCE))
     if bad.size:
         raise BadRequest(f"vector {bad[0]} is not a finite unit vector")
-
-
-def check_k(k: int) -> None:
-    """Refuse a number of neighbours that no index answers.
-
-    Raises:
-        BadRequest: `k` is not 1 to 1000.
-    """
-    if not 1 <= k <= MAX_K:
-        raise BadRequest(f"k must be 1 to {MAX_K}")

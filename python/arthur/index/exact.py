@@ -9,8 +9,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from arthur.arrays import check_k, numbers
 from arthur.errors import BadRequest, StoreError
-from arthur.index.arrays import check_k, check_unit, numbers, rows
+from arthur.index.arrays import check_unit, rows
 from arthur.types import Filter, JsonValue, Keys, Neighbors, Vectors
 
 Scalar = TypeVar("Scalar", bound=np.generic)

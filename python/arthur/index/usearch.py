@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from arthur import _native
-from arthur.index.arrays import check_k, numbers, rows
+from arthur.arrays import check_k, numbers
+from arthur.index.arrays import rows
 from arthur.types import Filter, JsonValue, Keys, Neighbors, Vectors
 
 _log = logging.getLogger(__name__)

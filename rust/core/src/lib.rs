@@ -3,5 +3,7 @@
 pub mod decode;
 pub mod error;
 pub mod index;
+pub mod local;
+pub mod store;
 
 pub use error::{Error, Result};

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use arthur_core::index::{Artists, Index, Options};
+use arthur_core::store::Statistics;
 use arthur_core::{Error, Result};
 use numpy::{
     PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods,
@@ -22,17 +23,44 @@ pub(crate) struct NativeIndex {
     dim: usize,
 }
 
-fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
+pub(crate) fn detached<T: Send>(
+    py: Python<'_>,
+    work: impl FnOnce() -> Result<T> + Send,
+) -> PyResult<T> {
     py.detach(work).map_err(|error| to_python(py, &error))
 }
 
-fn keys_of(keys: &PyReadonlyArray1<'_, i64>) -> Result<Vec<u64>> {
+pub(crate) fn keys_of(keys: &PyReadonlyArray1<'_, i64>) -> Result<Vec<u64>> {
     let keys = keys
         .as_array()
         .iter()
         .map(|&key| u64::try_from(key))
         .collect::<std::result::Result<_, _>>();
     keys.map_err(|_| Error::BadRequest("keys must not be negative".to_owned()))
+}
+
+/// The sizes and states that every index has.
+pub(crate) fn store_stats<'py>(
+    py: Python<'py>,
+    statistics: &Statistics,
+) -> PyResult<Bound<'py, PyDict>> {
+    let counts = [
+        ("keys", statistics.keys),
+        ("removed", statistics.removed),
+        ("sequence", statistics.sequence),
+        ("sealed_sequence", statistics.sealed_sequence),
+        ("generation", statistics.generation),
+        ("segments", statistics.segments),
+        ("sealed_entries", statistics.sealed_entries),
+        ("tail_rows", statistics.tail_rows),
+        ("file_bytes", statistics.file_bytes),
+    ];
+    let stats = PyDict::new(py);
+    counts
+        .iter()
+        .try_for_each(|(name, count)| stats.set_item(name, count))?;
+    stats.set_item("owner", statistics.owner)?;
+    Ok(stats)
 }
 
 impl NativeIndex {
@@ -155,25 +183,10 @@ impl NativeIndex {
 
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let statistics = py.detach(|| self.index.statistics());
-        let counts = [
-            ("keys", statistics.keys),
-            ("removed", statistics.removed),
-            ("sequence", statistics.sequence),
-            ("sealed_sequence", statistics.sealed_sequence),
-            ("generation", statistics.generation),
-            ("segments", statistics.segments),
-            ("sealed_entries", statistics.sealed_entries),
-            ("sealed_nodes", statistics.sealed_nodes),
-            ("unreachable_nodes", statistics.unreachable_nodes),
-            ("tail_rows", statistics.tail_rows),
-            ("file_bytes", statistics.file_bytes),
-            ("memory_bytes", statistics.memory_bytes),
-        ];
-        let stats = PyDict::new(py);
-        counts
-            .iter()
-            .try_for_each(|(name, count)| stats.set_item(name, count))?;
-        stats.set_item("owner", statistics.owner)?;
+        let stats = store_stats(py, &statistics.store)?;
+        stats.set_item("sealed_nodes", statistics.sealed_nodes)?;
+        stats.set_item("unreachable_nodes", statistics.unreachable_nodes)?;
+        stats.set_item("memory_bytes", statistics.memory_bytes)?;
         Ok(stats)
     }
 

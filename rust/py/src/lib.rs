@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 mod decode;
 mod error;
 mod index;
+mod local;
 
 /// Built in release mode or not; a debug build warns on import, since it would spoil every measurement.
 #[pymodule(gil_used = false)]
@@ -13,6 +14,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("DEBUG_BUILD", cfg!(debug_assertions))?;
     module.add_class::<index::NativeIndex>()?;
+    module.add_class::<local::NativeLocalIndex>()?;
     if cfg!(debug_assertions) {
         error::warn_debug_build(module.py())?;
     }

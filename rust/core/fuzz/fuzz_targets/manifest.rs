@@ -1,7 +1,7 @@
 //! Any bytes where a manifest should be: an error or a manifest, never a panic, and a manifest is written back alike.
 #![no_main]
 
-use arthur_core::index::manifest::Manifest;
+use arthur_core::store::manifest::Manifest;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {

@@ -5,14 +5,16 @@ use std::ops::Range;
 use half::f16;
 use roaring::RoaringTreemap;
 
+use super::Options;
 use super::filter::{Artists, covers, rows_in};
 use super::graph::Graph;
-use super::memory::dot;
+use super::product::dot;
 use super::quantize::to_half;
 use super::ranking::{Hit, Ranking};
 use super::segment::Segment;
 use super::table::Table;
 use crate::Result;
+use crate::store::Snapshot;
 
 /// Candidates that a graph search keeps at least, and at most.
 const WIDTH: usize = 256;
@@ -36,6 +38,26 @@ impl Query {
 
     pub(crate) fn half(&self) -> &[f16] {
         &self.half
+    }
+}
+
+impl Snapshot<Options> {
+    /// The `k` best hits, best first.
+    pub(crate) fn search(
+        &self,
+        row: &[f32],
+        k: usize,
+        filter: Option<&Artists>,
+    ) -> Result<Vec<Hit>> {
+        let query = Query::new(row);
+        let mut ranking = Ranking::new(k);
+        for segment in &self.segments {
+            segment.search(&query, filter, &self.removed, &mut ranking)?;
+        }
+        for block in &self.blocks {
+            block.search(query.half(), filter, &self.removed, &mut ranking);
+        }
+        Ok(ranking.into_hits())
     }
 }
 

@@ -1,31 +1,23 @@
 //! Building a segment out of older segments and blocks of the tail, and writing its files.
 
-use std::collections::HashMap;
-use std::collections::hash_map;
+use std::collections::{BTreeMap, HashMap, hash_map};
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use half::f16;
 use half::slice::HalfFloatSliceExt;
-use roaring::RoaringTreemap;
 
-use super::folder::{SegmentFiles, settle, write_durably};
+use super::Options;
+use super::folder::{segment_path, settle, write_durably};
 use super::graph::{Graph, Plan};
 use super::manifest::{FileMark, SegmentMark};
 use super::quantize::Quantizer;
-use super::segment::Segment;
+use super::segment::{GRAPH, ROWS, TABLE};
 use super::table::Draft;
-use super::tail::{Block, Entry};
+use super::tail::Entry;
 use crate::Result;
-
-/// What becomes one segment.
-pub(crate) struct Source {
-    pub(crate) segments: Vec<Arc<Segment>>,
-    pub(crate) blocks: Vec<Arc<Block>>,
-    pub(crate) removed: Arc<RoaringTreemap>,
-}
+use crate::store::{Place, Source};
 
 /// How it is built.
 pub(crate) struct Work<'a> {
@@ -36,7 +28,7 @@ pub(crate) struct Work<'a> {
     pub(crate) stop: &'a AtomicBool,
 }
 
-impl Source {
+impl Source<Options> {
     /// Entries that are not removed, by artist.
     fn entries(&self) -> Vec<Entry<'_>> {
         let sealed = self.segments.iter().flat_map(|segment| segment.entries());
@@ -52,38 +44,31 @@ impl Source {
     /// Write segment `id` and return its mark, or None when nothing is left to write.
     ///
     /// Files appear under their names only when they are complete and durable.
-    pub(crate) fn build(
-        &self,
-        folder: &Path,
-        id: u64,
-        work: &Work<'_>,
-    ) -> Result<Option<SegmentMark>> {
+    pub(crate) fn build(&self, place: &Place<'_>, work: &Work<'_>) -> Result<Option<SegmentMark>> {
         let entries = self.entries();
         if entries.is_empty() {
             return Ok(None);
         }
         let (mut draft, distinct) = draft(&entries, work.dim);
         drop(entries);
-        let files = SegmentFiles::new(folder, id);
-        let rows = write_durably(&files.rows, |out| {
+        let path = |kind| segment_path(place.folder, place.id, kind);
+        let mut files = BTreeMap::new();
+        let rows = write_durably(&path(ROWS), |out| {
             distinct
                 .iter()
                 .try_for_each(|row| out.write_all(bytemuck::cast_slice(row)))
         })?;
-        let graph = if distinct.len() >= work.graph_from {
-            Some(write_graph(&files.graph, &mut draft, &distinct, work)?)
-        } else {
-            None
-        };
-        let table = write_durably(&files.table, |out| draft.write(out))?;
-        let (entries, nodes) = (draft.keys.len() as u64, distinct.len() as u64);
+        files.insert(ROWS.to_owned(), rows);
+        if distinct.len() >= work.graph_from {
+            let graph = write_graph(&path(GRAPH), &mut draft, &distinct, work)?;
+            files.insert(GRAPH.to_owned(), graph);
+        }
+        let table = write_durably(&path(TABLE), |out| draft.write(out))?;
+        files.insert(TABLE.to_owned(), table);
         Ok(Some(SegmentMark {
-            id,
-            entries,
-            nodes,
-            rows,
-            table,
-            graph,
+            id: place.id,
+            entries: draft.keys.len() as u64,
+            files,
         }))
     }
 }

@@ -6,13 +6,20 @@ use half::f16;
 use roaring::RoaringTreemap;
 
 use super::Options;
-use super::folder::{SegmentFiles, verify};
+use super::folder::segment_path;
 use super::graph::Graph;
 use super::manifest::SegmentMark;
 use super::memory::Mapped;
 use super::table::Table;
-use super::tail::Entry;
-use crate::{Error, Result};
+use super::tail::{Block, Entry};
+use crate::{Error, Result, store};
+
+/// Endings of the names of its files: keys, artists and sketches.
+pub(crate) const TABLE: &str = "table";
+/// The f16 rows.
+pub(crate) const ROWS: &str = "rows";
+/// The i8 graph; absent while exact comparison is fast enough.
+pub(crate) const GRAPH: &str = "graph";
 
 /// A verified and mapped segment.
 pub(crate) struct Segment {
@@ -26,32 +33,20 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    /// Map the files of a segment once their sizes and hashes have been found right.
-    pub(crate) fn verified(folder: &Path, mark: &SegmentMark, options: &Options) -> Result<Self> {
-        let files = SegmentFiles::new(folder, mark.id);
-        verify(&files.table, &mark.table)?;
-        verify(&files.rows, &mark.rows)?;
-        mark.graph
-            .as_ref()
-            .map_or(Ok(()), |graph| verify(&files.graph, graph))?;
-        Self::open(folder, mark.clone(), options)
-    }
-
     /// Map the files of a segment that is known to be sound.
     pub(crate) fn open(folder: &Path, mark: SegmentMark, options: &Options) -> Result<Self> {
-        let files = SegmentFiles::new(folder, mark.id);
         let (id, dim) = (mark.id, options.dim);
-        let table = Table::open(Mapped::open(&files.table)?)?;
-        let rows = Mapped::open(&files.rows)?;
+        let table = Table::open(Mapped::open(&segment_path(folder, id, TABLE))?)?;
+        let rows = Mapped::open(&segment_path(folder, id, ROWS))?;
         if table.dim() != dim || rows.bytes().len() != table.node_count() * dim * size_of::<f16>() {
             return Err(Error::Store(format!(
                 "segment {id} of the index is of another shape"
             )));
         }
         let graph = mark
-            .graph
-            .as_ref()
-            .map(|_| Graph::view(&files.graph, dim, table.node_count()))
+            .files
+            .contains_key(GRAPH)
+            .then(|| Graph::view(&segment_path(folder, id, GRAPH), dim, table.node_count()))
             .transpose()?;
         let mut ordered = table.keys().to_vec();
         ordered.sort_unstable();
@@ -66,16 +61,6 @@ impl Segment {
             graph,
             keys,
         })
-    }
-
-    /// What the manifest says of it.
-    pub(crate) fn mark(&self) -> &SegmentMark {
-        &self.mark
-    }
-
-    /// Keys of all entries, removed ones included.
-    pub(crate) fn keys(&self) -> &RoaringTreemap {
-        &self.keys
     }
 
     /// Filtered rows up to which every one is compared.
@@ -114,5 +99,32 @@ impl Segment {
     pub(crate) fn row(&self, node: u32) -> &[f16] {
         let rows: &[f16] = bytemuck::cast_slice(self.rows.bytes());
         &rows[node as usize * self.dim..(node as usize + 1) * self.dim]
+    }
+}
+
+impl store::Segment for Segment {
+    type Block = Block;
+
+    fn mark(&self) -> &SegmentMark {
+        &self.mark
+    }
+
+    fn keys(&self) -> &RoaringTreemap {
+        &self.keys
+    }
+
+    fn loose_rows(&self) -> usize {
+        match self.graph {
+            Some(_) => 0,
+            None => self.table.node_count(),
+        }
+    }
+
+    fn retain(&self, mut keep: impl FnMut(u64) -> bool) -> Block {
+        let mut kept = Block::new(self.dim);
+        self.entries()
+            .filter(|entry| keep(entry.key))
+            .for_each(|entry| kept.push(entry));
+        kept
     }
 }

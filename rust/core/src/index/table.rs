@@ -11,14 +11,10 @@ use bytemuck::{Pod, cast_slice};
 
 use super::memory::Mapped;
 use super::quantize::Quantizer;
+use super::sections;
 use crate::{Error, Result};
 
-#[cfg(target_endian = "big")]
-compile_error!("the files of the index are little endian");
-
 const MAGIC: u64 = u64::from_le_bytes(*b"ARTABLE1");
-const ALIGN: usize = 64;
-const SECTIONS: usize = 7;
 
 /// Everything the file holds, as it is gathered when a segment is built.
 pub(crate) struct Draft {
@@ -50,24 +46,18 @@ impl Draft {
         ];
         let [dim, nodes, entries, artists, unreachable] = counts.map(|count| count as u64);
         let scale = u64::from(self.quantizer.scale.to_bits());
-        section(
+        sections::write(
             out,
             &[MAGIC, dim, nodes, entries, artists, unreachable, scale, 0],
         )?;
-        section(out, &self.keys)?;
-        section(out, &self.nodes)?;
-        section(out, &node_starts)?;
-        section(out, &node_entries)?;
-        section(out, &self.artists)?;
-        section(out, &self.artist_starts)?;
-        section(out, &self.unreachable)
+        sections::write(out, &self.keys)?;
+        sections::write(out, &self.nodes)?;
+        sections::write(out, &node_starts)?;
+        sections::write(out, &node_entries)?;
+        sections::write(out, &self.artists)?;
+        sections::write(out, &self.artist_starts)?;
+        sections::write(out, &self.unreachable)
     }
-}
-
-fn section<T: Pod>(out: &mut impl Write, values: &[T]) -> io::Result<()> {
-    let bytes: &[u8] = cast_slice(values);
-    out.write_all(bytes)?;
-    out.write_all(&[0; ALIGN][..bytes.len().next_multiple_of(ALIGN) - bytes.len()])
 }
 
 fn by_node(nodes: &[u32], count: usize) -> (Vec<u32>, Vec<u32>) {
@@ -93,7 +83,7 @@ pub(crate) struct Table {
     quantizer: Quantizer,
     dim: usize,
     node_count: usize,
-    sections: [Range<usize>; SECTIONS],
+    sections: Vec<Range<usize>>,
 }
 
 impl Table {
@@ -101,13 +91,9 @@ impl Table {
     pub(crate) fn open(file: Mapped) -> Result<Self> {
         let damaged =
             || Error::Store("a table file of the index is not of the expected form".to_owned());
-        let head: Vec<u64> = file
-            .bytes()
-            .chunks_exact(8)
-            .take(8)
-            .map(bytemuck::pod_read_unaligned)
-            .collect();
-        let &[MAGIC, dim, nodes, entries, artists, unreachable, scale, 0] = &head[..] else {
+        let Some([MAGIC, dim, nodes, entries, artists, unreachable, scale, 0]) =
+            sections::head(file.bytes())
+        else {
             return Err(damaged());
         };
         let sizes = [
@@ -123,7 +109,7 @@ impl Table {
                 .and_then(|starts| starts.checked_mul(4)),
             unreachable.checked_mul(4),
         ];
-        let (sections, end) = lay_out(sizes).ok_or_else(damaged)?;
+        let (sections, end) = sections::lay_out(sizes).ok_or_else(damaged)?;
         if end != file.bytes().len() || dim == 0 {
             return Err(damaged());
         }
@@ -186,17 +172,6 @@ impl Table {
     pub(crate) fn unreachable(&self) -> &[u32] {
         self.section(6)
     }
-}
-
-fn lay_out(sizes: [Option<u64>; SECTIONS]) -> Option<([Range<usize>; SECTIONS], usize)> {
-    let mut sections: [Range<usize>; SECTIONS] = Default::default();
-    let mut start = ALIGN;
-    for (section, size) in sections.iter_mut().zip(sizes) {
-        let end = start.checked_add(usize::try_from(size?).ok()?)?;
-        *section = start..end;
-        start = end.checked_next_multiple_of(ALIGN)?;
-    }
-    Some((sections, start))
 }
 
 #[cfg(test)]

@@ -3,10 +3,12 @@
 //! The first line is the BLAKE3 of all that follows, which is JSON. A manifest that parses is one that was written
 //! whole; whether it fits this index and its files is for the folder to check.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// Raised whenever files written before could not be read any more.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 /// Longest manifest that is looked at, bytes.
 pub const MAX_BYTES: usize = 1 << 20;
 
@@ -30,24 +32,14 @@ pub struct SegmentMark {
     pub id: u64,
     /// Views, removed ones included.
     pub entries: u64,
-    /// Distinct embeddings.
-    pub nodes: u64,
-    /// The f16 rows.
-    pub rows: FileMark,
-    /// Keys, artists, sketches.
-    pub table: FileMark,
-    /// The i8 graph; absent while exact comparison is fast enough.
-    pub graph: Option<FileMark>,
+    /// Its files, by the ending of their names.
+    pub files: BTreeMap<String, FileMark>,
 }
 
 impl SegmentMark {
     /// Size of all its files.
     pub(crate) fn bytes(&self) -> u64 {
-        [Some(&self.rows), Some(&self.table), self.graph.as_ref()]
-            .into_iter()
-            .flatten()
-            .map(|file| file.bytes)
-            .sum()
+        self.files.values().map(|file| file.bytes).sum()
     }
 }
 
@@ -61,12 +53,10 @@ pub struct Manifest {
     pub generation: u64,
     /// The segments and removals hold all changes of the catalog up to this one.
     pub sequence: u64,
-    /// Engine that made the vectors.
+    /// Engine that made the rows.
     pub fingerprint: String,
-    /// Values in a vector.
-    pub dim: usize,
-    /// Always "cosine".
-    pub metric: String,
+    /// What a row is.
+    pub contents: String,
     /// Oldest first.
     pub segments: Vec<SegmentMark>,
     /// Keys that must not be found again, as a roaring treemap.
@@ -98,7 +88,7 @@ impl Manifest {
         }
         let manifest: Self =
             serde_json::from_slice(body).map_err(|_| "is of another format".to_owned())?;
-        if manifest.format != FORMAT || manifest.metric != "cosine" {
+        if manifest.format != FORMAT {
             return Err("is of another format".to_owned());
         }
         Ok(manifest)
@@ -115,34 +105,28 @@ mod tests {
     }
 
     fn segment() -> impl Strategy<Value = SegmentMark> {
-        (any::<[u64; 3]>(), file(), file(), prop::option::of(file())).prop_map(
-            |([id, entries, nodes], rows, table, graph)| SegmentMark {
-                id,
-                entries,
-                nodes,
-                rows,
-                table,
-                graph,
-            },
-        )
+        let files = prop::collection::btree_map("[a-z]{1,6}", file(), 0..4);
+        (any::<[u64; 2]>(), files).prop_map(|([id, entries], files)| SegmentMark {
+            id,
+            entries,
+            files,
+        })
     }
 
     fn manifest() -> impl Strategy<Value = Manifest> {
         let parts = (
             any::<[u64; 2]>(),
-            any::<String>(),
-            1usize..4096,
+            any::<[String; 2]>(),
             prop::collection::vec(segment(), 0..5),
             file(),
         );
         parts.prop_map(
-            |([generation, sequence], fingerprint, dim, segments, removed)| Manifest {
+            |([generation, sequence], [fingerprint, contents], segments, removed)| Manifest {
                 format: FORMAT,
                 generation,
                 sequence,
                 fingerprint,
-                dim,
-                metric: "cosine".to_owned(),
+                contents,
                 segments,
                 removed,
             },

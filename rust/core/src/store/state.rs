@@ -8,25 +8,21 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use roaring::RoaringTreemap;
 
-use super::Options;
-use super::filter::Artists;
 use super::folder::{Folder, Ownership};
 use super::generation::{self, Generation};
-use super::quantize::{check_rows, to_half};
-use super::ranking::Hit;
 use super::snapshot::Snapshot;
-use super::tail::{self, Block, Entry};
+use super::{Block, Kind, blocks};
 use crate::{Error, Result};
 
 /// Notices kept until they are taken; later ones are dropped.
 const MAX_NOTICES: usize = 100;
 
 /// The state of an index.
-pub(crate) struct Store {
-    pub(super) options: Options,
+pub(crate) struct Store<K: Kind> {
+    pub(super) kind: K,
     pub(super) folder: Folder,
     /// Replaced whole; readers never wait.
-    pub(super) snapshot: ArcSwap<Snapshot>,
+    pub(super) snapshot: ArcSwap<Snapshot<K>>,
     /// Findable keys; whoever holds this may replace the snapshot.
     pub(super) present: Mutex<RoaringTreemap>,
     sequence: AtomicU64,
@@ -52,19 +48,19 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Store {
-    pub(crate) fn open(path: &Path, options: Options) -> Result<Self> {
+impl<K: Kind> Store<K> {
+    pub(crate) fn open(path: &Path, kind: K) -> Result<Self> {
         let folder = Folder::open(path)?;
         let ownership = folder.own()?;
         let mut notices = Vec::new();
-        let found = generation::newest(0, &folder, &options, &[], &mut notices)?;
+        let found = generation::newest(0, &folder, &kind, &[], &mut notices)?;
         let seen = folder.generations()?.first().copied().unwrap_or(0);
         if ownership.is_some() {
             folder.sweep()?;
         }
         let snapshot = found.map(Generation::into_snapshot).unwrap_or_default();
         Ok(Self {
-            options,
+            kind,
             folder,
             present: Mutex::new(snapshot.present()),
             sequence: AtomicU64::new(snapshot.sealed_sequence),
@@ -78,8 +74,8 @@ impl Store {
         })
     }
 
-    pub(crate) fn options(&self) -> &Options {
-        &self.options
+    pub(crate) fn kind(&self) -> &K {
+        &self.kind
     }
 
     pub(crate) fn len(&self) -> u64 {
@@ -94,7 +90,7 @@ impl Store {
         self.sequence.fetch_max(sequence, Ordering::AcqRel);
     }
 
-    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot<K>> {
         self.snapshot.load_full()
     }
 
@@ -102,32 +98,25 @@ impl Store {
         self.owner.load(Ordering::Acquire)
     }
 
-    pub(super) fn check_open(&self) -> Result<()> {
+    pub(crate) fn check_open(&self) -> Result<()> {
         if self.is_closed() {
             return Err(Error::Store("the index is closed".to_owned()));
         }
         Ok(())
     }
 
-    pub(crate) fn put(&self, keys: &[u64], rows: &[f32], artists: &[i64]) -> Result<()> {
+    /// Append the rows whose keys are neither present nor removed.
+    pub(crate) fn put(&self, rows: &K::Block) -> Result<()> {
         self.check_open()?;
-        let dim = self.options.dim;
-        check_rows(rows, dim)?;
-        let rows = to_half(rows);
         let mut present = lock(&self.present);
         let snapshot = self.snapshot.load();
-        let mut block = Block::new(dim);
-        for ((&key, &artist), row) in keys.iter().zip(artists).zip(rows.chunks_exact(dim)) {
-            if !snapshot.removed.contains(key) && present.insert(key) {
-                block.push(Entry { key, artist, row });
-            }
-        }
-        if block.len() == 0 {
+        let fresh = rows.retain(|key| !snapshot.removed.contains(key) && present.insert(key));
+        if fresh.keys().is_empty() {
             return Ok(());
         }
         let mut next = Snapshot::clone(&snapshot);
-        next.blocks = tail::with(&next.blocks, block);
-        let due = next.exact_rows() >= self.options.tail_rows;
+        next.blocks = blocks::with(&next.blocks, fresh);
+        let due = next.loose_rows() >= self.kind.tail_rows();
         self.snapshot.store(Arc::new(next));
         drop(present);
         if due && self.is_owner() {
@@ -154,16 +143,6 @@ impl Store {
         Arc::make_mut(&mut next.removed).extend(fresh);
         self.snapshot.store(Arc::new(next));
         Ok(before - present.len())
-    }
-
-    pub(crate) fn search(
-        &self,
-        row: &[f32],
-        k: usize,
-        filter: Option<&Artists>,
-    ) -> Result<Vec<Hit>> {
-        self.check_open()?;
-        self.snapshot.load().search(row, k, filter)
     }
 
     pub(crate) fn notice(&self, notice: String) {

@@ -4,7 +4,7 @@
 //! owner.lock                        flock of the one process that writes
 //! manifest-0000000000000007.json    the newest generation, and the one before it
 //! removed-0000000000000007.bin      keys removed up to that generation
-//! segment-0000000000000005.table    .rows and .graph: a segment, shared by the generations that name it
+//! segment-0000000000000005.table    and further files of a segment, shared by the generations that name it
 //! ```
 
 use std::fs::{self, File, TryLockError};
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use roaring::RoaringTreemap;
 
-use super::manifest::{FileMark, MAX_BYTES, Manifest};
+use super::manifest::{FileMark, MAX_BYTES, Manifest, SegmentMark};
 use crate::{Error, Result};
 
 /// Generations whose files are kept.
@@ -32,22 +32,9 @@ fn failed(path: &Path, doing: &str, error: &io::Error) -> Error {
     ))
 }
 
-/// Paths of a segment's files.
-pub(crate) struct SegmentFiles {
-    pub(crate) table: PathBuf,
-    pub(crate) rows: PathBuf,
-    pub(crate) graph: PathBuf,
-}
-
-impl SegmentFiles {
-    pub(crate) fn new(folder: &Path, id: u64) -> Self {
-        let named = |kind| folder.join(format!("segment-{id:016}.{kind}"));
-        Self {
-            table: named("table"),
-            rows: named("rows"),
-            graph: named("graph"),
-        }
-    }
+/// Path of one file of a segment.
+pub(crate) fn segment_path(folder: &Path, id: u64, kind: &str) -> PathBuf {
+    folder.join(format!("segment-{id:016}.{kind}"))
 }
 
 /// An index folder that exists.
@@ -94,7 +81,10 @@ impl Folder {
         let mut found: Vec<u64> = self
             .names()?
             .iter()
-            .filter_map(|name| number_in(name, "manifest-", ".json"))
+            .filter_map(|name| match numbered(name)? {
+                ("manifest", number, "json") => Some(number),
+                _ => None,
+            })
             .collect();
         found.sort_unstable_by(|a, b| b.cmp(a));
         Ok(found)
@@ -102,12 +92,9 @@ impl Folder {
 
     /// Highest number that any file of the folder carries.
     pub(crate) fn highest_number(&self) -> Result<u64> {
-        let digits = |name: &String| {
-            name.split(['-', '.'])
-                .nth(1)
-                .and_then(|part| part.parse().ok())
-        };
-        Ok(self.names()?.iter().filter_map(digits).max().unwrap_or(0))
+        let names = self.names()?;
+        let numbers = names.iter().filter_map(|name| Some(numbered(name)?.1));
+        Ok(numbers.max().unwrap_or(0))
     }
 
     /// Read a manifest.
@@ -162,17 +149,12 @@ impl Folder {
             }
         }
         for name in self.names()? {
-            let kinds = [".table", ".rows", ".graph"];
-            let segment = kinds
-                .iter()
-                .find_map(|kind| number_in(&name, "segment-", kind));
-            let generation = number_in(&name, "manifest-", ".json")
-                .or_else(|| number_in(&name, "removed-", ".bin"));
-            let leftover = segment.is_some_and(|id| !segments.contains(&id))
-                || generation.is_some_and(|number| !kept.contains(&number))
-                || Path::new(&name)
-                    .extension()
-                    .is_some_and(|kind| kind == "tmp");
+            let leftover = match numbered(&name) {
+                Some((_, _, ending)) if ending.ends_with("tmp") => true,
+                Some(("segment", id, _)) => !segments.contains(&id),
+                Some(("manifest" | "removed", number, _)) => !kept.contains(&number),
+                _ => false,
+            };
             if leftover {
                 let path = self.path.join(&name);
                 fs::remove_file(&path).map_err(|error| failed(&path, "deleted", &error))?;
@@ -199,11 +181,11 @@ impl Folder {
     }
 }
 
-fn number_in(name: &str, prefix: &str, suffix: &str) -> Option<u64> {
-    name.strip_prefix(prefix)?
-        .strip_suffix(suffix)?
-        .parse()
-        .ok()
+/// The parts of a name like `segment-0000000000000005.rows`.
+fn numbered(name: &str) -> Option<(&str, u64, &str)> {
+    let (stem, ending) = name.split_once('.')?;
+    let (what, number) = stem.split_once('-')?;
+    Some((what, number.parse().ok()?, ending))
 }
 
 /// Write a file under a temporary name, make it durable and give it its name.
@@ -238,8 +220,13 @@ pub(crate) fn settle(path: &Path) -> Result<FileMark> {
     settled().map_err(|error: io::Error| failed(path, "written", &error))
 }
 
-/// Refuse a file that is not the one its mark was taken of.
-pub(crate) fn verify(path: &Path, mark: &FileMark) -> Result<()> {
+/// Refuse a segment with a file that is not the one its mark was taken of.
+pub(crate) fn verify_segment(folder: &Path, mark: &SegmentMark) -> Result<()> {
+    let mut files = mark.files.iter();
+    files.try_for_each(|(kind, file)| verify(&segment_path(folder, mark.id, kind), file))
+}
+
+fn verify(path: &Path, mark: &FileMark) -> Result<()> {
     let bytes = path
         .metadata()
         .map_err(|error| failed(path, "read", &error))?

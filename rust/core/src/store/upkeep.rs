@@ -3,21 +3,18 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::generation;
 use super::manifest::{FORMAT, Manifest, SegmentMark};
-use super::seal::{Source, Work};
-use super::segment::Segment;
 use super::snapshot::Snapshot;
-use super::store::{Store, lock};
-use super::tail;
+use super::state::{Store, lock};
+use super::{Kind, Place, Segment, Source, blocks, generation};
 use crate::Result;
 
-impl Store {
+impl<K: Kind> Store<K> {
     /// One round of background work.
     pub(crate) fn keep_up(&self) -> Result<()> {
         self.follow()?;
         let snapshot = self.snapshot.load_full();
-        let grown = !snapshot.blocks.is_empty() && snapshot.exact_rows() >= self.options.tail_rows;
+        let grown = !snapshot.blocks.is_empty() && snapshot.loose_rows() >= self.kind.tail_rows();
         if self.is_owner()
             && (grown
                 || snapshot
@@ -52,13 +49,12 @@ impl Store {
             blocks: from.blocks.clone(),
             removed: Arc::clone(&from.removed),
         };
-        let work = Work {
-            dim: self.options.dim,
-            graph_from: self.options.tail_rows,
-            threads: self.options.build_threads,
+        let place = Place {
+            folder: self.folder.path(),
+            id: number,
             stop: &self.closed,
         };
-        let mark = source.build(self.folder.path(), number, &work)?;
+        let mark = self.kind.build(&source, &place)?;
         self.publish(number, sequence, &source, mark)?;
         self.folder.sweep()?;
         Ok(true)
@@ -69,14 +65,13 @@ impl Store {
         &self,
         number: u64,
         sequence: u64,
-        source: &Source,
+        source: &Source<K>,
         mark: Option<SegmentMark>,
     ) -> Result<()> {
-        let built =
-            mark.map(|mark| Segment::open(self.folder.path(), mark, &self.options).map(Arc::new));
+        let built = mark.map(|mark| self.kind.open(self.folder.path(), mark).map(Arc::new));
         let built = built.transpose()?;
         let before = self.snapshot.load_full();
-        let absorbed = |segment: &&Arc<Segment>| {
+        let absorbed = |segment: &&Arc<K::Segment>| {
             source
                 .segments
                 .iter()
@@ -92,9 +87,8 @@ impl Store {
             format: FORMAT,
             generation: number,
             sequence,
-            fingerprint: self.options.fingerprint.clone(),
-            dim: self.options.dim,
-            metric: "cosine".to_owned(),
+            fingerprint: self.kind.fingerprint().to_owned(),
+            contents: self.kind.contents(),
             segments: segments
                 .iter()
                 .map(|segment| segment.mark().clone())
@@ -111,7 +105,7 @@ impl Store {
             generation: number,
             sealed_sequence: sequence,
             segments,
-            blocks: tail::without(&now.blocks, &source.blocks, &settled),
+            blocks: blocks::without(&now.blocks, &source.blocks, &settled),
             removed: Arc::clone(&now.removed),
         }));
         Ok(())
@@ -136,7 +130,7 @@ impl Store {
         let found = generation::newest(
             seen,
             &self.folder,
-            &self.options,
+            &self.kind,
             &before.segments,
             &mut notices,
         )?;
@@ -144,9 +138,7 @@ impl Store {
             self.notice(notice);
         }
         let mut present = lock(&self.present);
-        if let Some(next) =
-            found.and_then(|found| found.adopted_by(&self.snapshot.load(), self.options.dim))
-        {
+        if let Some(next) = found.and_then(|found| found.adopted_by(&self.snapshot.load())) {
             *present = next.present();
             self.snapshot.store(Arc::new(next));
         }

@@ -3,12 +3,12 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
-/// A key with its cosine similarity.
+/// A key with its score.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hit {
     /// View key.
     pub key: u64,
-    /// Cosine similarity, higher is better.
+    /// Cosine similarity or votes, higher is better.
     pub score: f32,
 }
 

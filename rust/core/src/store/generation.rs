@@ -4,39 +4,37 @@ use std::sync::Arc;
 
 use roaring::RoaringTreemap;
 
-use super::Options;
-use super::folder::{Folder, KEPT};
+use super::folder::{Folder, KEPT, verify_segment};
 use super::manifest::Manifest;
-use super::segment::Segment;
 use super::snapshot::Snapshot;
-use super::tail::{self, Block};
+use super::{Kind, Segment, blocks};
 use crate::{Error, Result};
 
 /// Attempts to read while the owner replaces generations underneath.
 const ATTEMPTS: usize = 5;
 
 /// A manifest with everything it names, verified and mapped.
-pub(crate) struct Generation {
+pub(crate) struct Generation<K: Kind> {
     manifest: Manifest,
-    segments: Vec<Arc<Segment>>,
+    segments: Vec<Arc<K::Segment>>,
     removed: RoaringTreemap,
 }
 
 /// The newest generation above `seen` that is sound and of this engine; segments already `held` are not read again.
 /// What is passed over is said in `notices`.
-pub(crate) fn newest(
+pub(crate) fn newest<K: Kind>(
     seen: u64,
     folder: &Folder,
-    options: &Options,
-    held: &[Arc<Segment>],
+    kind: &K,
+    held: &[Arc<K::Segment>],
     notices: &mut Vec<String>,
-) -> Result<Option<Generation>> {
+) -> Result<Option<Generation<K>>> {
     let mut passed_over = Vec::new();
     for _ in 0..ATTEMPTS {
         let numbers = folder.generations()?;
         passed_over.clear();
         for &number in numbers.iter().filter(|&&number| number > seen).take(KEPT) {
-            match Generation::read(number, folder, options, held) {
+            match Generation::read(number, folder, kind, held) {
                 Ok(found) => {
                     notices.append(&mut passed_over);
                     return Ok(Some(found));
@@ -54,21 +52,18 @@ pub(crate) fn newest(
     Ok(None)
 }
 
-impl Generation {
-    fn read(
-        number: u64,
-        folder: &Folder,
-        options: &Options,
-        held: &[Arc<Segment>],
-    ) -> Result<Self> {
+impl<K: Kind> Generation<K> {
+    fn read(number: u64, folder: &Folder, kind: &K, held: &[Arc<K::Segment>]) -> Result<Self> {
         let manifest = folder.manifest(number)?;
-        if manifest.fingerprint != options.fingerprint || manifest.dim != options.dim {
-            return Err(Error::Store("its vectors are of another engine".to_owned()));
+        if manifest.fingerprint != kind.fingerprint() || manifest.contents != kind.contents() {
+            return Err(Error::Store("its rows are of another engine".to_owned()));
         }
         let removed = folder.read_removed(&manifest)?;
         let segment = |mark| match held.iter().find(|segment| segment.mark() == mark) {
             Some(segment) => Ok(Arc::clone(segment)),
-            None => Segment::verified(folder.path(), mark, options).map(Arc::new),
+            None => verify_segment(folder.path(), mark)
+                .and_then(|()| kind.open(folder.path(), mark.clone()))
+                .map(Arc::new),
         };
         let segments = manifest
             .segments
@@ -83,7 +78,7 @@ impl Generation {
     }
 
     /// The state of an index that has just been opened.
-    pub(crate) fn into_snapshot(self) -> Snapshot {
+    pub(crate) fn into_snapshot(self) -> Snapshot<K> {
         Snapshot {
             generation: self.manifest.generation,
             sealed_sequence: self.manifest.sequence,
@@ -94,7 +89,7 @@ impl Generation {
     }
 
     /// The state of an index that was at `now`: nothing it could find is lost. None when `now` is further on.
-    pub(crate) fn adopted_by(self, now: &Snapshot, dim: usize) -> Option<Snapshot> {
+    pub(crate) fn adopted_by(self, now: &Snapshot<K>) -> Option<Snapshot<K>> {
         if self.manifest.sequence < now.sealed_sequence {
             return None;
         }
@@ -104,20 +99,14 @@ impl Generation {
         next.segments
             .iter()
             .for_each(|segment| settled |= segment.keys());
-        next.blocks = tail::without(&now.blocks, &[], &settled);
-        let mut missing = Block::new(dim);
-        for segment in now
+        next.blocks = blocks::without(&now.blocks, &[], &settled);
+        let ahead = now
             .segments
             .iter()
-            .filter(|segment| !segment.keys().is_subset(&settled))
-        {
-            segment
-                .entries()
-                .filter(|entry| !settled.contains(entry.key))
-                .for_each(|entry| missing.push(entry));
-        }
-        if missing.len() > 0 {
-            next.blocks = tail::with(&next.blocks, missing);
+            .filter(|segment| !segment.keys().is_subset(&settled));
+        for segment in ahead {
+            let missing = segment.retain(|key| !settled.contains(key));
+            next.blocks = blocks::with(&next.blocks, missing);
         }
         Some(next)
     }
