@@ -10,11 +10,8 @@ from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 
-from arthur.encode.folder import find_folder
+from arthur.encode.folder import find_folder, packaged_engines
 from bench.accuracy.exam import Work
-
-_DECISIVE = {".py", ".so", ".toml", ".json", ".onnx", ".npz", ".bin"}
-"""Files of the package and of the engine on which stored features may depend."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +55,9 @@ class Snapshots:
     @cached_property
     def _state(self) -> bytes:
         """Hash of everything that decides what Arthur stores: its sources, its extension, its engine."""
-        package = Path(str(files("arthur")))
         digest = hashlib.sha256(self.engine.encode())
-        for root in (package, find_folder(self.engine).path):
-            for path in sorted(path for path in root.rglob("*") if path.suffix in _DECISIVE):
+        # The engines' folder is a link, which rglob does not follow; vocabularies lie in it as well.
+        for root in (Path(str(files("arthur"))), packaged_engines().resolve(), find_folder(self.engine).path):
+            for path in sorted(path for path in root.rglob("*") if path.is_file() and path.suffix != ".pyc"):
                 digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
         return digest.digest()
