@@ -10,6 +10,7 @@ from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 
+from arthur.config import load_settings
 from arthur.encode.folder import find_folder, packaged_engines
 from bench.accuracy.exam import Work
 
@@ -54,8 +55,8 @@ class Snapshots:
 
     @cached_property
     def _state(self) -> bytes:
-        """Hash of everything that decides what Arthur stores: its sources, its extension, its engine."""
-        digest = hashlib.sha256(self.engine.encode())
+        """Hash of everything that decides what Arthur stores: settings, sources, extension, engines."""
+        digest = hashlib.sha256(load_settings(engine=self.engine).model_dump_json().encode())
         # The engines' folder is a link, which rglob does not follow; vocabularies lie in it as well.
         for root in (Path(str(files("arthur"))), packaged_engines().resolve(), find_folder(self.engine).path):
             for path in sorted(path for path in root.rglob("*") if path.is_file() and path.suffix != ".pyc"):
