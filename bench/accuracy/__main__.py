@@ -48,7 +48,8 @@ def measure(name: str, given: argparse.Namespace) -> pl.DataFrame:
         entrants = [Entrant(one, system, budgets.get(one, math.inf)) for one, system in systems.items()]
         rows: list[Row] = list(run(exam, entrants, sizes=sizes, seed=given.seed, say=_say))
     columns = record.context(given.seed, packages=_PACKAGES) | engines | {"threads": given.threads}
-    path = record.write(f"accuracy-{name}-{given.preset}", rows, columns)
+    grown = f"-{sizes[-1]}" if len(sizes) > 1 else ""
+    path = record.write(f"accuracy-{name}-{given.preset}{grown}", rows, columns)
     _say(f"rows in {path}")
     return pl.read_parquet(path)
 
@@ -73,7 +74,7 @@ def _options(words: Sequence[str] | None = None) -> argparse.Namespace:
     add("--engine", default="arthur-mini", help="Arthur's engine: a name, or a folder with an engine.toml")
     add("--peer-engine", default="arthur-mini", help="the two-stage peer's engine, likewise")
     add("--sizes", nargs="+", type=int, default=[], help="larger catalogues to ask as well, e.g. 1000 10000 100000")
-    add("--scan-seconds", type=float, default=100, help=f"CPU seconds that {SLOW} may enroll, and be asked, in a set")
+    add("--scan-seconds", type=float, default=150, help=f"CPU seconds that {SLOW} may enroll, and be asked, in a set")
     add(
         "--cache",
         type=Path,

@@ -89,15 +89,18 @@ def by_kind(rows: pl.DataFrame) -> str:
 
 
 def growth(rows: pl.DataFrame) -> str:
-    """Return recall, time and memory of each system by size of the catalogue."""
+    """Return recall, time and memory of each system by size of the catalogue.
+
+    The process holds all systems of the run: for the memory of one, run it alone.
+    """
     lines = []
     for name, frame in _by_system(rows):
         for (size,), part in frame.group_by("size", maintain_order=True):
             seen = Outcomes.of(part)
             figures = [seen.recall_at(1), seen.recall_at(10), seen.average_precision()]
-            cost = [_ms(part, 0.5), *(_last(part, column, "{:,.0f}") for column in ("bytes_a_work", "memory_a_work"))]
+            cost = [_ms(part, 0.5), *(_last(part, column, "{:,.0f}") for column in ("bytes_a_work", "process_mib"))]
             lines.append([name, str(size), str(part.height), *map(_share, figures), *cost])
-    head = ["system", "works", "photos", "R@1", "R@10", "uAP", "CPU ms", "bytes a work", "process growth a work"]
+    head = ["system", "works", "photos", "R@1", "R@10", "uAP", "CPU ms", "bytes a work", "process MiB"]
     return _table(head, lines)
 
 

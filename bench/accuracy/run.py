@@ -34,7 +34,7 @@ class Entrant:
         enrol_s: CPU seconds of the catalogue's enrolment.
         works: works enrolled.
         learned: works of these that it looked at in this run.
-        memory: bytes by which the process grew meanwhile.
+        resident: bytes of memory of the whole process after that; its own only where it runs alone.
         empty: bytes that it keeps before it has any work.
         stored: bytes that it keeps with its works.
     """
@@ -47,7 +47,7 @@ class Entrant:
     enrol_s: float = field(default=0.0, init=False)
     works: int = field(default=0, init=False)
     learned: int = field(default=0, init=False)
-    memory: int = field(default=0, init=False)
+    resident: int = field(default=0, init=False)
     empty: int = field(init=False)
     stored: int = field(default=0, init=False)
 
@@ -62,7 +62,6 @@ class Entrant:
 
     def learn(self, works: Sequence[Work]) -> None:
         """Enroll a part of the catalogue. A system whose budget ends meanwhile is asked nothing at this size."""
-        before = psutil.Process().memory_info().rss
         step = _CHUNK if math.isfinite(self.budget_s) else max(1, len(works))
         for first in range(0, len(works), step):
             if self.out:
@@ -72,7 +71,7 @@ class Entrant:
                 self.learned += self.system.enroll(chunk)
             self.enrol_s += self.latest_s
             self.works += len(chunk)
-        self.memory += psutil.Process().memory_info().rss - before
+        self.resident = psutil.Process().memory_info().rss
         self.stored = self.system.stored_bytes()
 
     @contextmanager
@@ -170,5 +169,5 @@ def _row(exam: Exam, entrant: Entrant, exchange: Exchange, size: int) -> Row:
         "wall_ms": 1000 * exchange.wall_s,
         "enrol_cpu_ms": 1000 * entrant.enrol_s / entrant.works if entrant.learned == entrant.works else None,
         "bytes_a_work": (entrant.stored - entrant.empty) / entrant.works,
-        "memory_a_work": entrant.memory / entrant.works if entrant.learned == entrant.works else None,
+        "process_mib": entrant.resident / 2**20,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -95,6 +95,15 @@ def test_a_snapshot_belongs_to_its_works(works: list[Work], tmp_path: Path) -> N
     snapshots.keep(works[:2], data)
     assert snapshots.load(works[1::-1], data)
     assert not snapshots.load(works[:3], data)
+
+
+def test_a_snapshot_belongs_to_its_engine(works: list[Work], tmp_path: Path, write_engine: Callable[..., Path]) -> None:
+    data, engine = tmp_path / "data", write_engine()
+    data.mkdir()
+    Snapshots(tmp_path / "kept", str(engine), least=1).keep(works, data)
+    assert Snapshots(tmp_path / "kept", str(engine)).load(works, data)
+    (engine / "decision.json").write_text("{}")
+    assert not Snapshots(tmp_path / "kept", str(engine)).load(works, data)
 
 
 def test_an_unknown_system_is_refused(tmp_path: Path) -> None:

@@ -10,11 +10,9 @@ from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 
-from arthur.encode.folder import find_folder
+from arthur.config import load_settings
+from arthur.encode.folder import find_folder, packaged_engines
 from bench.accuracy.exam import Work
-
-_DECISIVE = {".py", ".so", ".toml", ".json", ".onnx", ".npz", ".bin"}
-"""Files of the package and of the engine on which stored features may depend."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +55,10 @@ class Snapshots:
 
     @cached_property
     def _state(self) -> bytes:
-        """Hash of everything that decides what Arthur stores: its sources, its extension, its engine."""
-        package = Path(str(files("arthur")))
-        digest = hashlib.sha256(self.engine.encode())
-        for root in (package, find_folder(self.engine).path):
-            for path in sorted(path for path in root.rglob("*") if path.suffix in _DECISIVE):
+        """Hash of everything that decides what Arthur stores: settings, sources, extension, engines."""
+        digest = hashlib.sha256(load_settings(engine=self.engine).model_dump_json().encode())
+        # The engines' folder is a link, which rglob does not follow; vocabularies lie in it as well.
+        for root in (Path(str(files("arthur"))), packaged_engines().resolve(), find_folder(self.engine).path):
+            for path in sorted(path for path in root.rglob("*") if path.is_file() and path.suffix != ".pyc"):
                 digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
         return digest.digest()
