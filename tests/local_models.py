@@ -54,7 +54,7 @@ class QuarterVerifier:
         alike = int((np.abs(look.quarters.astype(int) - quarters.astype(int)) < NEAR).sum())
         height, width = look.size
         quad = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) if alike > 1 else None
-        return Verification(inliers=25 * alike, coverage=alike / 4, quad=quad, matches=alike, homography=None)
+        return Verification(inliers=25 * alike, coverage=alike / 4, support=alike / 4, quad=quad, matches=alike)
 
     def _quarters(self, gray: Any) -> Any:
         if self.broken:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from arthur.types import LocalQuery
 
 __all__ = ["DEBUG_BUILD", "Decoder", "Index", "LocalIndex", "__version__", "crop_box"]
+__all__ = ["DEBUG_BUILD", "Decoder", "Index", "Vocabulary", "__version__", "alike", "crop_box"]
 
 __version__: str
 DEBUG_BUILD: bool
@@ -177,3 +178,66 @@ class LocalIndex:
 
     def close(self) -> None:
         """Stop background work and let the files go. Closing twice is allowed."""
+
+class Vocabulary:
+    """Describes patches and names their visual words. Immutable."""
+
+    def __new__(
+        cls,
+        *,
+        mean: NDArray[np.float32],
+        projection: NDArray[np.float32],
+        branches: NDArray[np.int8],
+        leaves: NDArray[np.uint8],
+        step: int,
+        flips: NDArray[np.int8],
+    ) -> Self:
+        """Take what was learned; the arrays are copied.
+
+        Args:
+            mean: (128,) of RootSIFT.
+            projection: (128, 64) of what is left of it.
+            branches: (256, 64) the tree's first level.
+            leaves: (65536, 16) two bits for each value: -3, -1, 1 or 3 steps beside the branch.
+            step: of the leaves.
+            flips: (2, 64) signs, 1 or -1, of the rotation behind signatures.
+
+        Raises:
+            StoreError: a size is wrong, or a number is not finite.
+            BadRequest: a row has another width.
+        """
+
+    def describe(self, patches: NDArray[np.uint8]) -> NDArray[np.int8]:
+        """Describe (n, 128) SIFT histograms as (n, 64) unit vectors times 160.
+
+        Raises:
+            BadRequest: rows have another width.
+        """
+
+    def words(self, patches: NDArray[np.int8], count: int) -> NDArray[np.uint16]:
+        """Return the (n, count) words nearest to (n, 64) described patches, nearest first.
+
+        Raises:
+            BadRequest: rows have another width, or `count` is not 1 to 256.
+        """
+
+    def signatures(self, patches: NDArray[np.int8], words: NDArray[np.uint16]) -> NDArray[np.uint64]:
+        """Return (n, a) signatures of (n, 64) described patches, one for each of their (n, a) words.
+
+        Raises:
+            BadRequest: rows have another width, or patches and words are not equally many.
+        """
+
+def alike(
+    photo: NDArray[np.int8], work: NDArray[np.int8], least: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32], NDArray[np.int64], NDArray[np.float32]]:
+    """Return all pairs of a (n, 64) and a (m, 64) described patch whose inner product is at least `least`.
+
+    Returns:
+        Three arrays of one length, by patch of the photo: number in the photo, number in the work, inner product. Then
+        two of another length: the places in these of pairs in which each is the other's most alike, and for each of
+        them the squared distance to it, as a share of that to the second most alike patch of the work.
+
+    Raises:
+        BadRequest: rows have another width.
+    """

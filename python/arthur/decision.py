@@ -32,7 +32,7 @@ SMALL_PART = 0.15
 _HALF = 0.5
 
 SCORE_INPUTS = ("score", "lead")
-GEOMETRY_INPUTS = ("score", "refined", "inliers", "coverage", "inlier_lead")
+GEOMETRY_INPUTS = ("score", "refined", "inliers", "coverage", "support", "inlier_lead")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,14 @@ class Signs:
         score: cosine similarity of the whole photo and the entry's best view.
         inliers: features of the photo that one plane perspective lays onto the work; None when nobody looked.
         coverage: share of the work's area that they cover, 0..1.
+        support: inliers as a share of those features of the work that the photo should show, 0..1.
         refined: cosine similarity of the work, cut out of the photo and set upright; None when that was not done.
     """
 
     score: float
     inliers: int | None = None
     coverage: float = 0.0
+    support: float = 0.0
     refined: float | None = None
 
 
@@ -133,6 +135,7 @@ def geometry_inputs(signs: Signs, rival: Signs | None) -> dict[str, float]:
         "refined": refined,
         "inliers": inliers,
         "coverage": signs.coverage,
+        "support": signs.support,
         "inlier_lead": inliers - against,
     }
 

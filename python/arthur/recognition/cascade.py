@@ -190,10 +190,10 @@ def cut_out(preview: Rgb, sighting: Sighting, *, side: int, fit: Fit) -> Pixels:
 
 
 def _sighting(stored: StoredView, score: float, verification: Verification, scale: float) -> Sighting:
-    corners: Corners | None = None if verification.quad is None else (verification.quad * scale).astype(np.float32)
-    inliers = 0 if corners is None else verification.inliers
-    coverage = 0.0 if corners is None else verification.coverage
-    return Sighting(stored, Signs(score, inliers, coverage), corners)
+    if verification.quad is None:
+        return Sighting(stored, Signs(score, inliers=0))
+    signs = Signs(score, verification.inliers, verification.coverage, verification.support)
+    return Sighting(stored, signs, (verification.quad * scale).astype(np.float32))
 
 
 def _in_turn(one: list[View], other: list[View]) -> list[View]:

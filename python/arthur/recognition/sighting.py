@@ -86,6 +86,7 @@ def _joined(one: Sighting, other: Sighting) -> Sighting:
         score=max(a.score, b.score),
         inliers=a.inliers if b.inliers is None else max(a.inliers or 0, b.inliers),
         coverage=max(a.coverage, b.coverage),
+        support=max(a.support, b.support),
         refined=max((value for value in (a.refined, b.refined) if value is not None), default=None),
     )
     return replace(one, signs=signs)

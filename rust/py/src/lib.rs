@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 
 mod decode;
 mod error;
+mod features;
 mod index;
 mod local;
 
@@ -18,5 +19,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     if cfg!(debug_assertions) {
         error::warn_debug_build(module.py())?;
     }
+    features::register(module)?;
     decode::register(module)
 }

@@ -1,0 +1,1 @@
+"""What the local features learn: the projection of SIFT, the code that is stored, and the visual words."""

@@ -1,0 +1,106 @@
+"""The verifier for flat works: SIFT features that lie on one plane."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from arthur.errors import BadRequest
+from arthur.types import LocalQuery
+from arthur.verify import Gray, Look, Verification, packed, sift
+from arthur.verify.evidence import weigh
+from arthur.verify.features import Features
+from arthur.verify.geometry import fit
+from arthur.verify.vocabulary import Vocabulary
+
+_DETECTED = 1000
+"""Keypoints of a picture of the catalogue from which those to be kept are chosen."""
+_LOOKED_AT = 500
+_FIRST_LOOK_SIDE = 400
+_FIRST_LOOKED_AT = 300
+_WORDS = 4
+"""Words of each feature of a photo, nearest first."""
+
+
+class PlaneVerifier:
+    """See Verifier."""
+
+    def __init__(self) -> None:
+        self._vocabulary = Vocabulary()
+        self._fingerprint = f"{sift.VERSION}-{cv2.__version__}-{self._vocabulary.digest[:16]}"
+
+    @property
+    def fingerprint(self) -> str:
+        """See Verifier.fingerprint."""
+        return self._fingerprint
+
+    def describe(self, gray: Gray) -> bytes:
+        """See Verifier.describe."""
+        _check(gray)
+        found = sift.spread(sift.detect(gray, _DETECTED), packed.MOST)
+        patches = self._vocabulary.describe(found.patches)
+        words = self._vocabulary.words(patches, 1)
+        return packed.pack(
+            packed.Packed(
+                width=found.width,
+                height=found.height,
+                points=found.points,
+                scales=found.scales,
+                angles=found.angles,
+                words=words[:, 0],
+                signatures=self._vocabulary.signatures(patches, words)[:, 0],
+                codes=self._vocabulary.code(patches),
+            )
+        )
+
+    def look(self, gray: Gray) -> Look:
+        """See Verifier.look."""
+        _check(gray)
+        found = sift.detect(gray, _FIRST_LOOKED_AT if max(gray.shape) <= _FIRST_LOOK_SIDE else _LOOKED_AT)
+        patches = self._vocabulary.describe(found.patches)
+        words = self._vocabulary.words(patches, _WORDS)
+        signatures = self._vocabulary.signatures(patches, words)
+        query = LocalQuery(words, signatures, found.points, found.scales, found.angles)
+        return Look(query, Features(found.width, found.height, found.points, found.scales, found.angles, patches))
+
+    def recall(self, packed_features: bytes) -> Look:
+        """See Verifier.recall."""
+        stored = packed.unpack(packed_features)
+        patches = self._vocabulary.decode(stored.codes)
+        words = self._vocabulary.words(patches, _WORDS)
+        signatures = self._vocabulary.signatures(patches, words)
+        query = LocalQuery(words, signatures, stored.points, stored.scales, stored.angles)
+        return Look(query, Features(stored.width, stored.height, stored.points, stored.scales, stored.angles, patches))
+
+    def compare(self, look: Look, candidates: Sequence[bytes]) -> list[Verification]:
+        """See Verifier.compare."""
+        return [self._compared(look.features, packed.unpack(candidate)) for candidate in candidates]
+
+    def _compared(self, photo: Features, stored: packed.Packed) -> Verification:
+        patches = self._vocabulary.decode(stored.codes)
+        work = Features(stored.width, stored.height, stored.points, stored.scales, stored.angles, patches)
+        found, matches = fit(photo, work)
+        evidence = found and weigh(photo, work, found)
+        if found is None or evidence is None:
+            return Verification(matches=matches)
+        return Verification(
+            inliers=len(found.pairs),
+            matches=matches,
+            coverage=evidence.coverage,
+            visible=evidence.visible,
+            support=evidence.support,
+            aside=evidence.aside,
+            error_px=evidence.error_px,
+            cosine=evidence.cosine,
+            quad=evidence.quad,
+            homography=found.homography,
+        )
+
+
+def _check(gray: Gray) -> None:
+    if gray.ndim != 2 or gray.dtype != np.uint8 or not 0 < min(gray.shape) <= max(gray.shape) <= sift.LARGEST_SIDE:
+        raise BadRequest(
+            f"a gray picture is (h, w) uint8, each side 1 to {sift.LARGEST_SIDE}, not {gray.shape} {gray.dtype}"
+        )
