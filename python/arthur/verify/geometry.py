@@ -32,6 +32,7 @@ TURN = float(np.deg2rad(35))
 STAGES = (24.0, 12.0, 6.0, 4.0)
 """How far from its place a pair may lie as the fit grows, pixels."""
 _TRIALS = 200
+"""Of the robust fits of OpenCV, which give None where they find nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,12 +98,14 @@ def _grown(photo: Features, work: Features, pairs: Pairs, agreed: Pairs) -> Fit 
 
 def _affine(source: Floats, target: Floats, limit: float) -> Matrix | None:
     found, _ = cv2.estimateAffine2D(source, target, method=cv2.RANSAC, ransacReprojThreshold=limit, maxIters=_TRIALS)
-    return None if found is None else np.vstack([found, [0, 0, 1]])
+    matrix = np.asarray(found, np.float64)
+    return np.vstack([matrix, [0, 0, 1]]) if matrix.shape == (2, 3) else None
 
 
 def _projective(source: Floats, target: Floats, limit: float) -> Matrix | None:
     found, _ = cv2.findHomography(source, target, cv2.USAC_MAGSAC, limit / 2, maxIters=_TRIALS, confidence=0.99)
-    return None if found is None else np.asarray(found, np.float64)
+    matrix = np.asarray(found, np.float64)
+    return matrix if matrix.shape == (3, 3) else None
 
 
 def _brought_together(photo: Features, work: Features, pairs: Pairs, homography: Matrix, *, limit: float) -> Pairs:

@@ -20,8 +20,10 @@ MOST = 248
 CODE_BYTES = 32
 
 _HEADER = np.dtype(
-    [("magic", "S4"), ("width", "<u2"), ("height", "<u2"), ("count", "<u2"), ("code_bytes", "u1"), ("flags", "u1")]
-    + [("reserved", "<u4")]
+    {
+        "names": ("magic", "width", "height", "count", "code_bytes", "flags", "reserved"),
+        "formats": ("S4", "<u2", "<u2", "<u2", "u1", "u1", "<u4"),
+    }
 )
 _COLUMNS = (("x", "<u2"), ("y", "<u2"), ("scale", "u1"), ("angle", "u1"), ("word", "<u2"), ("signature", "<u8"))
 _FEATURE_BYTES = sum(np.dtype(kind).itemsize for _, kind in _COLUMNS) + CODE_BYTES
@@ -94,7 +96,7 @@ def unpack(data: bytes) -> Packed:
     return Packed(
         width=width,
         height=height,
-        points=shares * np.array([width, height], np.float32),
+        points=(shares * (width, height)).astype(np.float32),
         scales=np.exp2(columns["scale"].astype(np.float32) / _STEPS_AN_OCTAVE),
         angles=columns["angle"].astype(np.float32) * np.float32(np.pi / 128),
         words=columns["word"].astype(np.uint16),

@@ -27,8 +27,8 @@ _WORDS = 4
 class PlaneVerifier:
     """See Verifier."""
 
-    def __init__(self) -> None:
-        self._vocabulary = Vocabulary()
+    def __init__(self, vocabulary: Vocabulary | None = None) -> None:
+        self._vocabulary = vocabulary or Vocabulary()
         self._fingerprint = f"{sift.VERSION}-{cv2.__version__}-{self._vocabulary.digest[:16]}"
 
     @property
@@ -82,8 +82,10 @@ class PlaneVerifier:
         patches = self._vocabulary.decode(stored.codes)
         work = Features(stored.width, stored.height, stored.points, stored.scales, stored.angles, patches)
         found, matches = fit(photo, work)
-        evidence = found and weigh(photo, work, found)
-        if found is None or evidence is None:
+        if found is None:
+            return Verification(matches=matches)
+        evidence = weigh(photo, work, found)
+        if evidence is None:
             return Verification(matches=matches)
         return Verification(
             inliers=len(found.pairs),

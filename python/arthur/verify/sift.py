@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -54,14 +55,13 @@ class Keypoints:
 def detect(gray: NDArray[np.uint8], count: int) -> Keypoints:
     """Return the `count` strongest keypoints of an (h, w) picture; fewer, even none, where it is flat."""
     height, width = gray.shape
-    found: tuple[cv2.KeyPoint, ...] = ()
-    patches: NDArray[np.uint8] | None = None
+    found: Sequence[cv2.KeyPoint] = ()
+    patches = np.empty((0, 128), np.uint8)
     if min(width, height) >= _LEAST_SIDE:
-        # a detector is cheap to make and not safe to share between threads
-        detector = cv2.SIFT_create(count, _OCTAVE_LAYERS, _CONTRAST, _EDGE, _SIGMA, cv2.CV_8U, True)  # noqa: FBT003
-        found, patches = detector.detectAndCompute(np.ascontiguousarray(gray), None)
-    if patches is None:
-        patches = np.empty((0, 128), np.uint8)
+        # a detector is cheap to make, and not safe to share between threads
+        detector = cv2.SIFT.create(count, _OCTAVE_LAYERS, _CONTRAST, _EDGE, _SIGMA, cv2.CV_8U, True)
+        found, described = detector.detectAndCompute(np.ascontiguousarray(gray), None)
+        patches = np.asarray(described, np.uint8) if found else patches  # OpenCV describes no keypoints as None
     rows = np.array([(*one.pt, one.size, one.angle, one.response) for one in found], np.float32).reshape(-1, 5)
     order = np.argsort(-rows[:, 4], kind="stable")[:count]
     rows = rows[order]

@@ -45,9 +45,16 @@ class Vocabulary:
         if {name: (tensor.shape, str(tensor.dtype)) for name, tensor in tensors.items()} != _SHAPES:
             raise StoreError(f"the vocabulary of local features {path.name} is damaged")
         self.digest = blake3.blake3(data).hexdigest()
-        self._levels = tensors.pop("levels")
+        self._levels = tensors["levels"]
         self._nearest = _nearest_levels(self._levels)
-        self._native = _native.Vocabulary(**tensors | {"step": int(tensors["step"][0])})
+        self._native = _native.Vocabulary(
+            mean=tensors["mean"],
+            projection=tensors["projection"],
+            branches=tensors["branches"],
+            leaves=tensors["leaves"],
+            step=int(tensors["step"][0]),
+            flips=tensors["flips"],
+        )
 
     def describe(self, histograms: NDArray[np.uint8]) -> NDArray[np.int8]:
         """Describe (n, 128) SIFT histograms as (n, 64) unit vectors times 160."""
@@ -58,13 +65,13 @@ class Vocabulary:
         return self._native.words(patches, count)
 
     def signatures(self, patches: NDArray[np.int8], words: NDArray[np.uint16]) -> NDArray[np.uint64]:
-        """Return (n, a): for (n, 64) patches and (n, a) words, on which side of the word each patch lies, in 64 ways."""
+        """Return (n, a): on which side of each of its (n, a) words each of (n, 64) patches lies, in 64 directions."""
         return self._native.signatures(patches, words)
 
     def code(self, patches: NDArray[np.int8]) -> NDArray[np.uint8]:
         """Return (n, 64) patches as (n, 32) bytes: the nearest of 16 levels for each value."""
         levels = self._nearest[np.arange(_DIM), patches.view(np.uint8)]
-        return levels[:, 0::2] | levels[:, 1::2] << 4
+        return np.bitwise_or(levels[:, 0::2], np.left_shift(levels[:, 1::2], 4), dtype=np.uint8)
 
     def decode(self, codes: NDArray[np.uint8]) -> NDArray[np.int8]:
         """Return the (n, 64) patches that (n, 32) codes stand for, made unit vectors times 160 again."""
@@ -79,4 +86,5 @@ class Vocabulary:
 def _nearest_levels(levels: NDArray[np.int8]) -> NDArray[np.uint8]:
     """Return (64, 256): for each direction and each value, seen as uint8, the number of the nearest level."""
     values = np.arange(256, dtype=np.uint8).view(np.int8).astype(np.int16)
-    return np.abs(levels.astype(np.int16)[:, :, None] - values).argmin(axis=1).astype(np.uint8)
+    nearest: NDArray[np.intp] = np.abs(levels.astype(np.int16)[:, :, None] - values).argmin(axis=1)
+    return nearest.astype(np.uint8)
