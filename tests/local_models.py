@@ -40,8 +40,8 @@ class QuarterVerifier:
 
     def _look(self, quarters: Any, size: Any) -> Any:
         words = quarters.astype(np.uint16)[:, None]
-        none = np.zeros(4, np.float32)
-        query = LocalQuery(words, words.astype(np.uint64), np.zeros((4, 2), np.float32), none, none)
+        ones = np.ones(4, np.float32)
+        query = LocalQuery(words, words.astype(np.uint64), np.zeros((4, 2), np.float32), ones, ones)
         return QuarterLook(query, quarters, size)
 
     def recall(self, packed: Any) -> Any:

@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import cv2
 import numpy as np
 import pytest
+from bench.artphoto.photo import Shot, photograph
 from numpy.typing import NDArray
 
 from arthur.errors import BadRequest, ConfigError, StoreError
 from arthur.verify import Gray, Verifier, open_verifier
 from bench.artphoto.paintings import painting, work
-from bench.artphoto.photo import Shot, photograph
 
 WORKS = (1, 9, 33, 49, 65)
 

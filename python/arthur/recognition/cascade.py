@@ -19,7 +19,7 @@ from arthur.decision import Signs
 from arthur.recognition.geometry import PREVIEW_SIDE, Geometry, Rgb, luma, shrunk
 from arthur.recognition.parts import Parts
 from arthur.recognition.searcher import Found
-from arthur.recognition.sighting import Corners, Entry, Sighting, Sightings, by_score
+from arthur.recognition.sighting import Entry, Sighting, Sightings, by_score
 from arthur.recognition.stages import Stages
 from arthur.types import Fit, Pixels, StoredView, Vectors
 from arthur.verify import Look, Verification
