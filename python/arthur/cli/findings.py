@@ -13,7 +13,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal, TypeAlias, TypeVar
 
-from arthur.assemble import check_data_folder, engine_folders, open_following_index
+from arthur.assemble import (
+    calibration_note,
+    check_data_folder,
+    engine_folders,
+    open_following_index,
+    open_following_local_index,
+    stale_calibration,
+)
 from arthur.blobs import open_blobs
 from arthur.catalog import Catalog, open_catalog
 from arthur.cli.options import installed_version
@@ -21,7 +28,8 @@ from arthur.config import Settings
 from arthur.encode import Encoder, canary, open_encoder
 from arthur.errors import ArthurError
 from arthur.recognition.follower import Follower
-from arthur.recognition.history import vector_history
+from arthur.recognition.history import feature_history, vector_history
+from arthur.verify import Verifier, open_verifier
 
 State: TypeAlias = Literal["ok", "warning", "wrong"]
 Opened = TypeVar("Opened")
@@ -128,6 +136,7 @@ def _stores(settings: Settings) -> Iterator[Finding]:
         if encoder is not None and catalog is not None:
             work = partial(_index, settings, catalog, encoder, opened)
             yield _tried("index", work, "`arthur reindex` rebuilds it")[0]
+            yield from _local(settings, catalog, encoder, opened)
 
 
 def _tried(part: str, work: Callable[[], tuple[str, Opened]], mend: str) -> tuple[Finding, Opened | None]:
@@ -170,6 +179,41 @@ def _index(settings: Settings, catalog: Catalog, encoder: Encoder, opened: ExitS
     views = catalog.counts().views
     missing = f", {views - len(index)} views wait for another engine or a reindex" if len(index) != views else ""
     return f"{len(index)} views at sequence {sequence}{missing}", None
+
+
+def _local(settings: Settings, catalog: Catalog, encoder: Encoder, opened: ExitStack) -> Iterator[Finding]:
+    """Examine the verifier and its index, unless they are switched off, and the calibration."""
+    fingerprint = ""
+    if settings.local_url:
+        finding, verifier = _tried("verifier", lambda: _verifier(settings), "install Arthur anew")
+        yield finding
+        if verifier is None:
+            return
+        fingerprint = verifier.fingerprint
+        work = partial(_local_index, settings, catalog, verifier, opened)
+        yield _tried("local index", work, "`arthur reindex` rebuilds it")[0]
+    stale = stale_calibration(catalog, encoder.spec.fingerprint, fingerprint)
+    own = catalog.note(calibration_note(encoder.spec.fingerprint)) is not None
+    if stale or not own:
+        detail = f"stale: {stale}" if stale else "the shipped default decides"
+        yield Finding("calibration", "warning", detail, "`arthur calibrate` fits the decision to this catalogue")
+    else:
+        yield Finding("calibration", "ok", "fitted to this catalogue")
+
+
+def _verifier(settings: Settings) -> tuple[str, Verifier]:
+    verifier = open_verifier(settings.verifier)
+    return verifier.fingerprint, verifier
+
+
+def _local_index(settings: Settings, catalog: Catalog, verifier: Verifier, opened: ExitStack) -> tuple[str, None]:
+    """Open the local index and let it catch up."""
+    index = open_following_local_index(settings, catalog, verifier)
+    opened.callback(index.close)
+    sequence = Follower(catalog, index, feature_history(catalog, index, fingerprint=verifier.fingerprint)).catch_up()
+    missing = catalog.counts().views - len(index)
+    waiting = f", {missing} views have no local features: import them again" if missing else ""
+    return f"{len(index)} views at sequence {sequence}{waiting}", None
 
 
 def _port(settings: Settings) -> Iterator[Finding]:
