@@ -230,7 +230,7 @@ class Vocabulary:
 
 def alike(
     photo: NDArray[np.int8], work: NDArray[np.int8], least: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32], NDArray[np.int64], NDArray[np.float32]]:
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.int32], NDArray[np.uint32], NDArray[np.float32]]:
     """Return all pairs of a (n, 64) and a (m, 64) described patch whose inner product is at least `least`.
 
     Returns:

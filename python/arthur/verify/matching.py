@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from arthur import _native
 from arthur.verify.features import Features, Floats
 
-Rows = NDArray[np.int64]
+Rows = NDArray[np.uint32]
 
 _UNIT = 160
 ALIKE = 0.6
@@ -34,7 +34,7 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.photo)
 
-    def take(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> Pairs:
+    def take(self, which: NDArray[np.bool_] | NDArray[np.intp] | Rows) -> Pairs:
         """Return some of the pairs."""
         return Pairs(self.photo[which], self.work[which], self.cosine[which])
 

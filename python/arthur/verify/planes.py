@@ -15,6 +15,8 @@ from arthur.verify.features import Features
 from arthur.verify.geometry import fit
 from arthur.verify.vocabulary import Vocabulary
 
+_ENROLLED_SIDE = 480
+"""A work fills a part of its photos: what shows only at a higher resolution is rarely seen again."""
 _DETECTED = 1000
 """Keypoints of a picture of the catalogue from which those to be kept are chosen."""
 _LOOKED_AT = 500
@@ -39,7 +41,7 @@ class PlaneVerifier:
     def describe(self, gray: Gray) -> bytes:
         """See Verifier.describe."""
         _check(gray)
-        found = sift.spread(sift.detect(gray, _DETECTED), packed.MOST)
+        found = sift.spread(sift.detect(_shrunk(gray), _DETECTED), packed.MOST).in_picture(gray)
         patches = self._vocabulary.describe(found.patches)
         words = self._vocabulary.words(patches, 1)
         return packed.pack(
@@ -99,6 +101,14 @@ class PlaneVerifier:
             quad=evidence.quad,
             homography=found.homography,
         )
+
+
+def _shrunk(gray: Gray) -> Gray:
+    shrink = _ENROLLED_SIDE / max(gray.shape)
+    if shrink >= 1:
+        return gray
+    height, width = (max(1, round(side * shrink)) for side in gray.shape)
+    return np.asarray(cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _check(gray: Gray) -> None:

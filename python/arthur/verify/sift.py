@@ -51,6 +51,13 @@ class Keypoints:
         kept = self.points[which], self.scales[which], self.angles[which], self.patches[which]
         return Keypoints(self.width, self.height, *kept)
 
+    def in_picture(self, gray: NDArray[np.uint8]) -> Keypoints:
+        """Return them as they lie in the larger picture that this one was made from."""
+        height, width = gray.shape
+        growth = np.array([width / self.width, height / self.height], np.float32)
+        points, scales = self.points * growth, self.scales * np.float32(np.sqrt(growth.prod()))
+        return Keypoints(width, height, points, scales, self.angles, self.patches)
+
 
 def detect(gray: NDArray[np.uint8], count: int) -> Keypoints:
     """Return the `count` strongest keypoints of an (h, w) picture; fewer, even none, where it is flat."""

@@ -11,10 +11,10 @@ use pyo3::prelude::*;
 use crate::error::to_python;
 
 type Found<'py> = (
-    Bound<'py, PyArray1<i64>>,
-    Bound<'py, PyArray1<i64>>,
+    Bound<'py, PyArray1<u32>>,
+    Bound<'py, PyArray1<u32>>,
     Bound<'py, PyArray1<i32>>,
-    Bound<'py, PyArray1<i64>>,
+    Bound<'py, PyArray1<u32>>,
     Bound<'py, PyArray1<f32>>,
 );
 

@@ -6,13 +6,13 @@ use super::{DIM, UNIT, products};
 #[derive(Default)]
 pub struct Alike {
     /// Patch of the photo, for each pair.
-    pub photo: Vec<i64>,
+    pub photo: Vec<u32>,
     /// Patch of the work, for each pair.
-    pub work: Vec<i64>,
+    pub work: Vec<u32>,
     /// Inner product, for each pair.
     pub products: Vec<i32>,
     /// Places in the lists above of the pairs in which each is the other's most alike.
-    pub mutual: Vec<i64>,
+    pub mutual: Vec<u32>,
     /// For each of these, the photo patch's squared distance to it over that to the second of the work.
     pub ratios: Vec<f32>,
 }
@@ -35,8 +35,8 @@ pub fn alike(photo: &[i8], work: &[i8], least: i32) -> Alike {
                 *best_here = (product, row);
             }
             if product >= least {
-                found.photo.push(row as i64);
-                found.work.push(column as i64);
+                found.photo.push(row as u32);
+                found.work.push(column as u32);
                 found.products.push(product);
             }
             if product > best {
@@ -50,18 +50,19 @@ pub fn alike(photo: &[i8], work: &[i8], least: i32) -> Alike {
     for (place, (&row, &column)) in found.photo.iter().zip(&found.work).enumerate() {
         let (best, second) = best_of_photo[row as usize];
         if best == column as usize && best_of_work[best].1 == row as usize {
-            found.mutual.push(place as i64);
+            found.mutual.push(place as u32);
             found
                 .ratios
-                .push(distance(found.products[place]) / distance(second).max(1.0));
+                .push((distance(found.products[place]) / distance(second).max(1.0)) as f32);
         }
     }
     found
 }
 
 /// Squared distance of two unit vectors, up to a constant factor.
-fn distance(product: i32) -> f32 {
-    (UNIT * UNIT - product.max(-UNIT * UNIT)).max(0) as f32
+fn distance(product: i32) -> f64 {
+    let most = i32::from(UNIT).pow(2);
+    f64::from(most - product.clamp(-most, most))
 }
 
 #[cfg(test)]

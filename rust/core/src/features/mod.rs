@@ -15,6 +15,6 @@ pub use words::Vocabulary;
 /// Values of a described patch.
 pub const DIM: usize = 64;
 /// The integer that stands for 1.0 in a described patch.
-pub const UNIT: i32 = 160;
+pub const UNIT: i16 = 160;
 /// Values of a SIFT histogram.
 pub const PATCH: usize = 128;

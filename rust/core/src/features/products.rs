@@ -31,6 +31,10 @@ fn fill_avx2(left: &[i8], right: &[i8], products: &mut [i32]) {
     fill_plain(left, right, products);
 }
 
+#[expect(
+    clippy::inline_always,
+    reason = "compiled anew for the instructions of each caller"
+)]
 #[inline(always)]
 fn fill_plain(left: &[i8], right: &[i8], products: &mut [i32]) {
     let (left, right) = (left.as_chunks::<DIM>().0, right.as_chunks::<DIM>().0);

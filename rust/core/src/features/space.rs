@@ -34,8 +34,8 @@ impl Space {
     }
 
     fn row(&self, patch: &[u8]) -> [i8; DIM] {
-        let sum: u32 = patch.iter().map(|&value| u32::from(value)).sum();
-        let share = 1.0 / sum.max(1) as f32;
+        let sum: u16 = patch.iter().map(|&value| u16::from(value)).sum(); // at most 128 * 255
+        let share = 1.0 / f32::from(sum.max(1));
         let mut row = [0.0_f32; DIM];
         let directions = self.projection.as_chunks::<DIM>().0;
         for ((&value, mean), direction) in patch.iter().zip(&self.mean).zip(directions) {
@@ -45,7 +45,7 @@ impl Space {
             }
         }
         let length = row.iter().map(|value| value * value).sum::<f32>().sqrt();
-        let scale = UNIT as f32 / length.max(f32::MIN_POSITIVE);
+        let scale = f32::from(UNIT) / length.max(f32::MIN_POSITIVE);
         row.map(|value| (value * scale).round_ties_even().clamp(-127.0, 127.0) as i8)
     }
 }
@@ -65,7 +65,8 @@ mod tests {
     fn rows_are_unit_vectors() {
         let row = space().describe(&[7; PATCH]);
         let length: i32 = row.iter().map(|&value| i32::from(value).pow(2)).sum();
-        assert!((length - UNIT * UNIT).abs() < UNIT * UNIT / 20, "{length}");
+        let unit = i32::from(UNIT).pow(2);
+        assert!((length - unit).abs() < unit / 20, "{length}");
     }
 
     #[test]

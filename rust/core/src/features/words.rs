@@ -176,7 +176,7 @@ mod tests {
     fn vocabulary() -> Vocabulary {
         let branches = (0..FAN * DIM).map(|n| ((n * 7919) % 201) as i8).collect();
         let leaves: Vec<u8> = (0..FAN * FAN * DIM / 4)
-            .map(|n| (n * 2_654_435_761 >> 7) as u8)
+            .map(|n| ((n * 2_654_435_761) >> 7) as u8)
             .collect();
         Vocabulary::new(branches, &leaves, 5, &[1; 2 * DIM]).unwrap()
     }
@@ -222,6 +222,8 @@ mod tests {
     #[test]
     fn a_damaged_file_is_refused() {
         assert!(Vocabulary::new(vec![0; FAN * DIM], &[0; 10], 5, &[1; 2 * DIM]).is_err());
-        assert!(Vocabulary::new(vec![0; 3], &[0; FAN * FAN * DIM / 4], 5, &[1; 2 * DIM]).is_err());
+        assert!(
+            Vocabulary::new(vec![0; 3], &vec![0; FAN * FAN * DIM / 4], 5, &[1; 2 * DIM]).is_err()
+        );
     }
 }
