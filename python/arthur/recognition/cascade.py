@@ -26,11 +26,25 @@ from arthur.verify import Look, Verification
 
 STEPS = ("scores", "quick", "thorough", "refined")
 
-QUICK_SIDE = 384
-QUICK_ENTRIES, QUICK_VOTES = 3, 8
-"""Entries by score, and views by votes, that a quick look verifies."""
-ENTRIES, VOTES, PART = 10, 48, 12
-"""As many for a thorough look, and how many are verified at a time."""
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much one look takes in.
+
+    Attributes:
+        side: longest side of the picture, pixels.
+        entries, votes: entries by score, and views by votes, that are verified.
+        part: how many are verified before the decision is asked for.
+    """
+
+    side: int
+    entries: int
+    votes: int
+    part: int
+
+
+QUICK = Extent(side=320, entries=3, votes=7, part=2)
+THOROUGH = Extent(side=PREVIEW_SIDE, entries=10, votes=48, part=12)
 REFINED = 3
 """Entries that are embedded again."""
 FINER = 3
@@ -85,17 +99,14 @@ class Cascade:
             return
         gray = luma(photo.preview)
         candidates = Candidates(self._parts, self._geometry, photo, found, leave_out)
-        for step, side, entries, votes in (
-            ("quick", QUICK_SIDE, QUICK_ENTRIES, QUICK_VOTES),
-            ("thorough", PREVIEW_SIDE, ENTRIES, VOTES),
-        ):
-            if step == "thorough" and max(gray.shape) <= QUICK_SIDE:
+        for step, extent in (("quick", QUICK), ("thorough", THOROUGH)):
+            if step == "thorough" and max(gray.shape) <= QUICK.side:
                 continue
-            small = shrunk(gray, side)
+            small = shrunk(gray, extent.side)
             with stages.stage("features", checked=False):
                 look = self._geometry.look(small)
             scale = max(gray.shape) / max(small.shape)
-            for part in candidates(look, stages, scale=scale, entries=entries, votes=votes):
+            for part in candidates(look, stages, scale=scale, extent=extent):
                 sightings.keep(replace(one, frame=frame) for one in part)
                 yield step, sightings.strongest()
         strongest = sightings.strongest()
@@ -132,18 +143,16 @@ class Candidates:
     found: Found
     leave_out: Entry | None
 
-    def __call__(
-        self, look: Look, stages: Stages, *, scale: float, entries: int, votes: int
-    ) -> Iterator[list[Sighting]]:
+    def __call__(self, look: Look, stages: Stages, *, scale: float, extent: Extent) -> Iterator[list[Sighting]]:
         """Yield the sightings of the best entries and of the voted views, a part at a time.
 
         `scale` leads from pixels of the look to pixels of the preview.
         """
-        voted = self.geometry.vote(look, votes, self.found.where, stages)
-        views = self._views(voted, entries, stages)
-        for first in range(0, len(views), PART):
+        voted = self.geometry.vote(look, extent.votes, self.found.where, stages)
+        views = self._views(voted, extent.entries, stages)
+        for first in range(0, len(views), extent.part):
             with stages.stage("verify", checked=False):
-                part = self._verified(look, views[first : first + PART], scale)
+                part = self._verified(look, views[first : first + extent.part], scale)
             yield part
 
     def _views(self, voted: Iterable[int], entries: int, stages: Stages) -> list[View]:

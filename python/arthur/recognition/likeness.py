@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from arthur.decision import Signs
 from arthur.errors import ArthurError
-from arthur.recognition.cascade import Candidates, Photo
-from arthur.recognition.geometry import Geometry
+from arthur.recognition.cascade import Candidates, Extent, Photo
+from arthur.recognition.geometry import PREVIEW_SIDE, Geometry
 from arthur.recognition.parts import Parts
 from arthur.recognition.searcher import Searcher
 from arthur.recognition.sighting import Sighting, Sightings, by_score
@@ -21,8 +21,7 @@ from arthur.types import Likeness, LikenessKind, Query, StoredView
 
 log = structlog.get_logger(__name__)
 
-ENTRIES, VOTES = 4, 6
-"""Entries by score, and views by votes, that a view is compared with."""
+COMPARED = Extent(side=PREVIEW_SIDE, entries=4, votes=6, part=10)
 CONFUSABLE = 0.5
 """Probability from which a view would rather be taken for another entry than for none."""
 SAME_SCORE, SAME_COVERAGE = 0.95, 0.5
@@ -68,12 +67,12 @@ class Likenesses:
         """
         own = (one.stored.view.artist_id, one.stored.view.entry_id)
         stages = Stages(clock=self._parts.clock)
-        found = self._search(one.vector[None], Query(k=ENTRIES), stages, leave_out=own)
-        sightings = Sightings(self._parts.calibration, map(by_score, found.entries[:ENTRIES]))
+        found = self._search(one.vector[None], Query(k=COMPARED.entries), stages, leave_out=own)
+        sightings = Sightings(self._parts.calibration, map(by_score, found.entries[: COMPARED.entries]))
         if self._geometry is not None and one.packed is not None:
             look = self._geometry.recall(one.packed)
             candidates = Candidates(self._parts, self._geometry, Photo(one.vector[None], None), found, own)
-            for part in candidates(look, stages, scale=1.0, entries=ENTRIES, votes=VOTES):
+            for part in candidates(look, stages, scale=1.0, extent=COMPARED):
                 sightings.keep(part)
         return [self._likeness(one, sighting) for sighting in sightings.strongest() if self._probable(sighting)]
 
