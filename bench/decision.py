@@ -121,7 +121,7 @@ def joined(rows: pl.DataFrame) -> list[Trial]:
         looks = []
         for (step,), entries in part.group_by("step", maintain_order=True):
             signs = tuple(
-                Signs(row["score"], row["inliers"], row["coverage"], row["support"], row["refined"])
+                Signs(row["score"], row["inliers"], row["coverage"], row["support"], row["central"], row["refined"])
                 for row in entries.iter_rows(named=True)
             )
             right = entries["right"].arg_true().to_list()

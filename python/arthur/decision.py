@@ -32,7 +32,7 @@ SMALL_PART = 0.15
 _HALF = 0.5
 
 SCORE_INPUTS = ("score", "lead")
-GEOMETRY_INPUTS = ("score", "refined", "inliers", "coverage", "support", "inlier_lead")
+GEOMETRY_INPUTS = ("score", "refined", "inliers", "coverage", "support", "central", "inlier_lead")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Signs:
         inliers: features of the photo that one plane perspective lays onto the work; None when nobody looked.
         coverage: share of the work's area that they cover, 0..1.
         support: inliers as a share of those features of the work that the photo should show, 0..1.
+        central: how near to the middle of the photo they lie, 0 at a corner and 1 in the middle.
         refined: cosine similarity of the work, cut out of the photo and set upright; None when that was not done.
     """
 
@@ -51,6 +52,7 @@ class Signs:
     inliers: int | None = None
     coverage: float = 0.0
     support: float = 0.0
+    central: float = 0.0
     refined: float | None = None
 
 
@@ -136,6 +138,7 @@ def geometry_inputs(signs: Signs, rival: Signs | None) -> dict[str, float]:
         "inliers": inliers,
         "coverage": signs.coverage,
         "support": signs.support,
+        "central": signs.central,
         "inlier_lead": inliers - against,
     }
 

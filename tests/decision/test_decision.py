@@ -24,7 +24,7 @@ SHIPPED = default_calibration()
 cosines = st.floats(-1, 1)
 limits = st.floats(0.0001, 0.9999)
 plain = st.builds(Signs, cosines)
-verified = st.builds(Signs, cosines, st.integers(0, 300), st.floats(0, 1), st.floats(0, 1), st.none() | cosines)
+verified = st.builds(Signs, cosines, st.integers(0, 300), *[st.floats(0, 1)] * 3, st.none() | cosines)
 
 
 def scored(*scores: float) -> list[Signs]:
@@ -43,7 +43,7 @@ def test_probability_grows_with_the_score_and_falls_with_the_rival(one: Any, two
     assert SHIPPED.probability(Signs(low), Signs(strong)) <= SHIPPED.probability(Signs(high), Signs(weak))
 
 
-@given(verified, verified, st.sampled_from(["score", "inliers", "coverage", "support"]), st.floats(0, 1))
+@given(verified, verified, st.sampled_from(["score", "inliers", "coverage", "support", "central"]), st.floats(0, 1))
 def test_no_stronger_sign_counts_against(signs: Any, rival: Any, name: Any, more: Any) -> None:
     value = getattr(signs, name)
     stronger = replace(signs, **{name: value + round(100 * more) if name == "inliers" else min(1.0, value + more)})

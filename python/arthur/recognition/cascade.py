@@ -201,7 +201,8 @@ def cut_out(preview: Rgb, sighting: Sighting, *, side: int, fit: Fit) -> Pixels:
 def _sighting(stored: StoredView, score: float, verification: Verification, scale: float) -> Sighting:
     if verification.quad is None:
         return Sighting(stored, Signs(score, inliers=0))
-    signs = Signs(score, verification.inliers, verification.coverage, verification.support)
+    central = min(1.0, max(0.0, 1 - verification.aside))
+    signs = Signs(score, verification.inliers, verification.coverage, verification.support, central)
     return Sighting(stored, signs, (verification.quad * scale).astype(np.float32))
 
 

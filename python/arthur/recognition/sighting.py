@@ -87,6 +87,7 @@ def _joined(one: Sighting, other: Sighting) -> Sighting:
         inliers=a.inliers if b.inliers is None else max(a.inliers or 0, b.inliers),
         coverage=max(a.coverage, b.coverage),
         support=max(a.support, b.support),
+        central=max(a.central, b.central),
         refined=max((value for value in (a.refined, b.refined) if value is not None), default=None),
     )
     return replace(one, signs=signs)
