@@ -1,6 +1,6 @@
 """Recognition by local features alone: a vote of visual words, then the planes of the best candidates.
 
-    python -m bench.local_accuracy PICTURES [--top 25] [--side 640] [--engine arthur-mini]
+    python -m bench.local_accuracy PICTURES [--top 25] [--sides 640 320] [--engine arthur-mini]
 
 PICTURES holds `photos.csv` (photo, catalog, entries) beside folders `covers/catalog`, `museum/catalog` and `vangogh`
 (distractors). Every photo is asked twice: as it is, and with its own entries left out of the catalogue, which makes it
@@ -28,7 +28,7 @@ from arthur.verify import Gray, Verification, Verifier, open_verifier
 from bench import record
 from bench.votes import Votes
 
-SIDE = 640
+ENROLLED_SIDE = 640
 FOLDERS = ("covers/catalog", "museum/catalog", "vangogh")
 GLOBAL_CANDIDATES = 3
 """Nearest entries by vector that are verified beside those of the vote."""
@@ -44,6 +44,7 @@ class Asked:
     vector: NDArray[np.float32]
     name: str
     kind: str
+    side: int
     entries: frozenset[int]
 
 
@@ -52,6 +53,7 @@ class Row:
     """What one question showed: facts of the best candidate, and of its rivals.
 
     Attributes:
+        side: longest side of the photo's gray picture, pixels.
         left_out: whether the photo's own entries were left out of the catalogue.
         known: whether an entry of the photo is in the catalogue.
         right: whether the best candidate is one of them.
@@ -65,6 +67,7 @@ class Row:
 
     photo: str
     kind: str
+    side: int
     left_out: bool
     known: bool
     right: bool
@@ -118,6 +121,7 @@ class Gallery:
             yield Row(
                 photo=photo.name,
                 kind=photo.kind,
+                side=photo.side,
                 left_out=left_out,
                 known=bool(photo.entries - hidden),
                 right=best in photo.entries - hidden,
@@ -157,11 +161,12 @@ def _facts(
 
 
 def summary(rows: pl.DataFrame) -> Iterator[str]:
-    """Yield one line a kind of photo."""
-    for (kind,), part in sorted(rows.group_by("kind"), key=lambda group: str(group[0])):
+    """Yield one line a kind and size of photo."""
+    for (kind, side), part in sorted(rows.group_by("kind", "side"), key=lambda group: str(group[0])):
         known, unknown = part.filter("known"), part.filter(~pl.col("known"))
         yield (
-            f"{kind}: {len(known)} known, R@1 {known['right'].mean():.3f}, reached {known['reached'].mean():.3f}; "
+            f"{kind} at {side}: {len(known)} known, R@1 {known['right'].mean():.3f}, "
+            f"reached {known['reached'].mean():.3f}; "
             f"{len(unknown)} unknown; recall at 99 % precision {_recall_at_precision(known, unknown):.3f}, "
             f"false accepts at 95 % recall {_false_accepts(known, unknown):.3f}; median CPU ms: "
             f"look {part['look_ms'].median():.0f}, compare {part['compare_ms'].median():.0f}; "
@@ -201,7 +206,7 @@ class Reader:
         self._decode = ImageDecoder()
         self._encoder = encoder
 
-    def __call__(self, path: Path, side: int = SIDE) -> tuple[Gray, NDArray[np.float32]]:
+    def __call__(self, path: Path, side: int) -> tuple[Gray, NDArray[np.float32]]:
         """Return the gray picture, longest side at most `side`, and the vector."""
         spec = self._encoder.spec
         decoded = self._decode(path.read_bytes(), spec.side, fit=spec.fit, preview_side=side, preview_gray=True)
@@ -215,7 +220,7 @@ def enrolled(folder: Path, reader: Reader, verifier: Verifier) -> tuple[Gallery,
     paths = [path for name in FOLDERS for path in sorted((folder / name).glob("*.jpg"))]
     packed, vectors = [], []
     for path in paths:
-        gray, vector = reader(path)
+        gray, vector = reader(path, ENROLLED_SIDE)
         packed.append(verifier.describe(gray))
         vectors.append(vector)
     places = {(path.relative_to(folder).parts[0], path.stem): number for number, path in enumerate(paths)}
@@ -227,7 +232,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure recognition by local features.")
     parser.add_argument("pictures", type=Path)
     parser.add_argument("--top", type=int, default=25, help="candidates of the vote that are verified")
-    parser.add_argument("--side", type=int, default=SIDE, help="longest side of the photos' gray pictures")
+    parser.add_argument("--sides", type=int, nargs="+", default=[640, 320], help="longest sides of the gray photos")
     parser.add_argument("--engine", default="arthur-mini")
     options = parser.parse_args()
     cv2.setNumThreads(1)
@@ -238,12 +243,13 @@ def main() -> None:
         for line in csv.DictReader(lines):
             names = [] if line["entries"] == "none" else line["entries"].split(";")
             entries = frozenset(places[line["catalog"], name] for name in names)
-            gray, vector = reader(options.pictures / line["photo"], options.side)
-            asked = Asked(gray, vector, line["photo"], line["catalog"], entries)
-            rows.extend(gallery.ask(asked, top=options.top))
-    facts = {"verifier": verifier.fingerprint, "top": options.top, "side": options.side, "pictures": len(places)}
+            for side in options.sides:
+                gray, vector = reader(options.pictures / line["photo"], side)
+                asked = Asked(gray, vector, line["photo"], line["catalog"], side, entries)
+                rows.extend(gallery.ask(asked, top=options.top))
+    facts = {"verifier": verifier.fingerprint, "top": options.top, "pictures": len(places)}
     columns = record.context(0, packages=("opencv-python-headless", "numpy")) | facts
-    written = record.write(f"local-accuracy-{options.side}", [asdict(row) for row in rows], columns)
+    written = record.write("local-accuracy", [asdict(row) for row in rows], columns)
     for line_ in summary(pl.read_parquet(written)):
         print(line_)
 
