@@ -241,3 +241,7 @@ def test_an_unknown_api_path_and_method_are_problems(client: httpx.Client) -> No
 def test_a_deadline_that_passed_is_504_or_an_answer(raw: Callable[..., httpx.Response], known: None) -> None:
     assert raw(deadline_ms=0.001).status_code == 504
     assert raw(deadline_ms=60_000).status_code == 200
+
+
+def test_an_overlay_is_null_where_nothing_was_found(known: None, raw: Callable[..., httpx.Response]) -> None:
+    assert raw(overlay="true").json()["overlay"] is None
