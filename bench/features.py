@@ -1,4 +1,4 @@
-"""Synthetic packed features: words as unevenly used as real ones, signatures without structure, photos of known works."""
+"""Synthetic packed features: words used as unevenly as real ones, random signatures, photos of known works."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def works(seed: int) -> Works:
     return Works(random.permutation(WORDS).astype(np.uint16)[ranks], seed)
 
 
-def photos(drawn: Works, targets: NDArray[np.uint8], *, seen: int = 80, n: int = 400, a: int = 3) -> Iterator[LocalQuery]:
+def photos(
+    drawn: Works, targets: NDArray[np.uint8], *, seen: int = 80, n: int = 400, a: int = 3
+) -> Iterator[LocalQuery]:
     """Yield a photo of each packed work: `seen` of its `n` features are the work's, turned, moved and blurred."""
     random = np.random.default_rng(drawn.seed + 1)
     for packed in targets:

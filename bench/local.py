@@ -14,7 +14,6 @@ import sys
 import tempfile
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -132,7 +131,9 @@ def measured(count: int) -> list[Row]:
 def summary(rows: list[Row]) -> None:
     """Print what the rows say."""
     frame = pl.DataFrame(rows, infer_schema_length=None)
-    costs = [pl.col(name).quantile(q).alias(f"{name} p{q * 100:.0f}") for name in ("cpu_ms", "wall_ms") for q in (0.5, 0.95)]
+    costs = [
+        pl.col(name).quantile(q).alias(f"{name} p{q * 100:.0f}") for name in ("cpu_ms", "wall_ms") for q in (0.5, 0.95)
+    ]
     queries = frame.filter(pl.col("measure").is_in(["query", "filter"])).group_by("n", "measure", maintain_order=True)
     with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_width_chars=160, tbl_hide_dataframe_shape=True):
         print(queries.agg(*costs, pl.col("first").mean()))
