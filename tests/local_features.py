@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,12 @@ def packed(drawn: Drawing, *, code_bytes: int = 3) -> bytes:
 
 def described(keys: Keys) -> list[bytes]:
     """Return the packed features of the works of these keys."""
-    return [packed(drawing(key)) for key in keys.tolist()]
+    return [_described(key) for key in keys.tolist()]
+
+
+@cache
+def _described(key: int) -> bytes:
+    return packed(drawing(key))
 
 
 def photo(key: int, *, turn: float = 0.3, size: float = 0.5, seed: int = 1) -> LocalQuery:
