@@ -1,18 +1,22 @@
 //! Which features of which views are like those of a photo, in order of views.
 
-use super::hamming::each_near;
-use super::lists::{Gone, Lists};
+use super::hamming::{each_near, prefetch};
+use super::lists::{Gone, Lists, Spot};
 use super::query::Query;
 
 /// Features that are like more views' than this say nothing, and would cost the memory of all.
-pub(crate) const MAX_MATCHES: usize = 1 << 14;
+const MAX_MATCHES: usize = 1 << 14;
 /// Bits that one pass of sorting looks at.
 const DIGIT: u32 = 11;
+/// Lists between the one that is looked at and the one that is asked for from memory.
+const AHEAD: usize = 3;
+/// Signatures of a list that are asked for; those behind them the processor expects by itself.
+const BEGINNING: usize = 32;
 
 /// A feature of the photo that is like one of a view.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Match {
-    /// The view: its slot, counted through all sources.
+    /// The view: its slot, counted through all that is searched.
     pub(crate) slot: u32,
     /// Where the feature is in the view: the bits of a pose.
     pub(crate) pose: u32,
@@ -26,23 +30,64 @@ pub(crate) struct Match {
 pub(crate) struct Searched<'a> {
     pub(crate) lists: Lists<'a>,
     pub(crate) gone: Option<Gone>,
-    /// Slots of all sources before this.
+    /// Slots of all that is searched before this.
     pub(crate) first: u32,
 }
 
+/// One list to look through for one feature.
+struct Probe<'a> {
+    feature: u16,
+    signature: u64,
+    signatures: &'a [u64],
+    spots: &'a [Spot],
+    searched: &'a Searched<'a>,
+}
+
+impl Probe<'_> {
+    /// The match of a spot, unless its view is removed.
+    fn matched(&self, &[slot, pose]: &Spot, distance: u8) -> Option<Match> {
+        let gone = self.searched.gone.as_ref();
+        gone.is_none_or(|gone| !gone.contains(slot)).then(|| Match {
+            slot: self.searched.first + slot,
+            pose,
+            feature: self.feature,
+            distance,
+        })
+    }
+}
+
 /// The nearest match of each feature in each view, by view and then by feature.
-pub(crate) fn matches(sources: &[Searched<'_>], query: &Query, threshold: u8) -> Vec<Match> {
+pub(crate) fn matches(searched: &[Searched<'_>], query: &Query, threshold: u8) -> Vec<Match> {
+    let probes = probes(searched, query);
     let mut found = Vec::new();
-    for feature in 0..query.len() {
-        let before = found.len();
-        for source in sources {
-            look(source, query, feature, threshold, &mut found);
+    let mut near = Vec::new();
+    let mut ahead = probes.iter().skip(AHEAD);
+    for lists in probes.chunk_by(|left, right| left.feature == right.feature) {
+        for probe in lists {
+            if let Some(next) = ahead.next() {
+                prefetch(&next.signatures[..next.signatures.len().min(BEGINNING)]);
+            }
+            each_near(
+                probe.signatures,
+                probe.signature,
+                threshold,
+                |at, distance| {
+                    // spots are read when all lists of the feature are done, so that none is waited for
+                    prefetch(&probe.spots[at..=at]);
+                    near.push((probe, at, distance));
+                },
+            );
         }
+        let before = found.len();
+        let spots = near.drain(..);
+        found.extend(
+            spots.filter_map(|(probe, at, distance)| probe.matched(&probe.spots[at], distance)),
+        );
         if found.len() - before > MAX_MATCHES {
             found.truncate(before);
         }
     }
-    let slots = sources
+    let slots = searched
         .last()
         .map_or(0, |last| last.first + last.lists.keys.len() as u32);
     let mut found = by_slot(found, slots);
@@ -56,27 +101,26 @@ pub(crate) fn matches(sources: &[Searched<'_>], query: &Query, threshold: u8) ->
     found
 }
 
-fn look(
-    source: &Searched<'_>,
-    query: &Query,
-    feature: usize,
-    threshold: u8,
-    found: &mut Vec<Match>,
-) {
-    for (word, signature) in query.words(feature) {
-        let (signatures, spots) = source.lists.of_word(word);
-        each_near(signatures, signature, threshold, |at, distance| {
-            let [slot, pose] = spots[at];
-            if source.gone.as_ref().is_none_or(|gone| !gone.contains(slot)) {
-                found.push(Match {
-                    slot: source.first + slot,
-                    pose,
-                    feature: feature as u16,
-                    distance,
-                });
+/// The lists that are not empty, by feature.
+fn probes<'a>(searched: &'a [Searched<'a>], query: &Query) -> Vec<Probe<'a>> {
+    let mut probes = Vec::new();
+    for feature in 0..query.len() {
+        for searched in searched {
+            for (word, signature) in query.words(feature) {
+                let (signatures, spots) = searched.lists.of_word(word);
+                if !spots.is_empty() {
+                    probes.push(Probe {
+                        feature: feature as u16,
+                        signature,
+                        signatures,
+                        spots,
+                        searched,
+                    });
+                }
             }
-        });
+        }
     }
+    probes
 }
 
 /// Sort by slot and keep the order within each: by counting, some bits at a time.
