@@ -1,4 +1,11 @@
-"""Synthetic embeddings with the shape of real ones: clusters of very different sizes, few directions in each."""
+"""Synthetic embeddings with the shape of real ones: clusters of very different sizes, few directions in each.
+
+The centres of 2,000 clusters whose sizes follow Zipf's law lie in 12 common dimensions, so that clusters have neighbours;
+each of 64 families of clusters spreads along 38 to 50 directions of its own, ever less along each. Half of the queries
+are noisy copies of items.
+
+@ANCHORS@
+"""
 
 from __future__ import annotations
 
@@ -10,8 +17,11 @@ from arthur.types import Keys, Vectors
 
 DIM = 512
 CLUSTERS = 2000
-LOCAL_DIM = 44
-BASES = 64
+CENTRE_DIM = 12
+LOCAL_DIMS = (38, 50)
+FAMILIES = 64
+DECAY = 0.75
+NOISE = 0.3
 ARTISTS_PER_CLUSTER = 10
 
 
@@ -33,21 +43,30 @@ class Embeddings:
 def embeddings(n: int, queries: int, *, seed: int) -> Embeddings:
     """Draw `n` items from 2,000 clusters whose sizes follow Zipf's law."""
     random = np.random.default_rng(seed)
-    centres = _unit(random.standard_normal((CLUSTERS, DIM), np.float32))
-    bases = random.standard_normal((BASES, LOCAL_DIM, DIM), np.float32) / np.sqrt(DIM * LOCAL_DIM)
+    centres = _unit(random.standard_normal((CLUSTERS, CENTRE_DIM)) @ random.standard_normal((CENTRE_DIM, DIM)))
+    families = [_directions(random) for _ in range(FAMILIES)]
     sizes = 1 / np.arange(1, CLUSTERS + 1)
     clusters = random.choice(CLUSTERS, n + queries, p=sizes / sizes.sum())
     rows = np.empty((n + queries, DIM), np.float32)
-    for base in range(BASES):
-        members = np.flatnonzero(clusters % BASES == base)
+    for family, directions in enumerate(families):
+        members = np.flatnonzero(clusters % FAMILIES == family)
         for part in np.array_split(members, 1 + len(members) // 20_000):
-            local = random.standard_normal((len(part), LOCAL_DIM), np.float32) @ bases[base]
-            rows[part] = _unit(centres[clusters[part]] + 0.8 * local)
+            local = random.standard_normal((len(part), len(directions)), np.float32) @ directions
+            rows[part] = _unit(centres[clusters[part]] + local)
     fresh, items = rows[n:], rows[:n]
     copies = items[random.choice(n, queries - queries // 2, replace=False)]
-    noise = random.standard_normal(copies.shape, np.float32) * (0.3 / np.sqrt(DIM))
+    noise = random.standard_normal(copies.shape, np.float32) * (NOISE / np.sqrt(DIM))
     artists = clusters[:n] * ARTISTS_PER_CLUSTER + random.integers(0, ARTISTS_PER_CLUSTER, n)
-    return Embeddings(items, artists.astype(np.int64), np.concatenate([_unit(copies + noise), fresh[: queries // 2]]))
+    asked = np.concatenate([_unit(copies + noise), fresh[: queries // 2]])
+    return Embeddings(items, artists.astype(np.int64), asked.astype(np.float32))
+
+
+def _directions(random: np.random.Generator) -> Vectors:
+    """Draw the (d, 512) directions of a family; a step of one standard deviation along all is about as long as a centre."""
+    count = random.integers(*LOCAL_DIMS, endpoint=True)
+    lengths = np.arange(1, count + 1, dtype=np.float32) ** -DECAY
+    lengths /= np.linalg.norm(lengths)
+    return random.standard_normal((count, DIM), np.float32) * (lengths[:, None] / np.float32(np.sqrt(DIM)))
 
 
 def nearest(rows: Vectors, queries: Vectors, k: int) -> Keys:

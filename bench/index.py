@@ -1,7 +1,7 @@
 """The index beside the plain `usearch` package: recall, latency, throughput, build, reopening, memory, filters.
 
 Run with `python -m bench.index [--quick | --million]`; the rows go to `results/index-N.parquet`. Queries of both are
-interleaved, so that whatever else the machine does falls on both alike; `cpu_ms` is the time of the thread alone.
+interleaved, so that whatever else the machine does falls on both alike; `cpu_ms` is the processor time of all threads of the process.
 """
 
 from __future__ import annotations
@@ -111,9 +111,9 @@ def compared(contest: Contest, subjects: dict[str, Search], measure: str = "quer
     for number, truth in enumerate(contest.truth):
         query = contest.data.queries[number : number + 1]
         for subject, search in subjects.items():
-            wall, cpu = time.perf_counter(), time.thread_time()
+            wall, cpu = time.perf_counter(), time.process_time()
             answer = search(query)
-            wall, cpu = time.perf_counter() - wall, time.thread_time() - cpu
+            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
             found = len(np.intersect1d(answer, truth))
             hits[subject] += found
             contest.note(

@@ -3,15 +3,20 @@
 //! What `USearch` leaves open is closed here. Nothing is added to a graph that is being searched, nothing is ever removed
 //! from one, no predicate of ours is called by it, and never do more threads enter it than it has contexts for.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 
+use bytemuck::cast_slice;
+use half::f16;
 use rustix::process::setpriority_process;
 use usearch::{Index, IndexOptions, MetricKind, ScalarKind};
 
+use super::arrange::ROWS_AT;
 use super::folder::name_of;
+use super::memory::Mapped;
 use crate::{Error, Result};
 
 /// Searches that may run at once; more wait, since they would only share the same cores.
@@ -19,11 +24,15 @@ const CONTEXTS: usize = 32;
 /// Niceness of threads that build.
 const BUILD_NICENESS: i32 = 15;
 /// Candidates with which a node first looks for itself after a build, and with which it is given up.
-const SELF_CHECK: [usize; 2] = [16, 256];
+const SELF_CHECK: [usize; 2] = [8, 256];
 
-/// A graph over i8 rows whose keys are node numbers.
+/// A graph over f16 rows whose keys are node numbers.
 pub(crate) struct Graph {
     index: Index,
+    /// What a viewed graph lies in; it is let go after the graph.
+    file: Option<Mapped>,
+    /// Where the rows lie in the file.
+    rows: Range<usize>,
     entered: Mutex<usize>,
     left: Condvar,
 }
@@ -31,43 +40,36 @@ pub(crate) struct Graph {
 /// How a graph is built.
 pub(crate) struct Plan<'a> {
     pub(crate) dim: usize,
-    pub(crate) nodes: usize,
     pub(crate) threads: usize,
     /// Ends the build early with an error when set.
     pub(crate) stop: &'a AtomicBool,
 }
 
 impl Graph {
-    /// Build a graph of `plan.nodes` nodes; `row(node, out)` writes the i8 row of a node.
+    /// Build a graph of `rows`, whose positions are the nodes.
     ///
     /// Nodes go in in a scattered order: rows lie by artist, and a graph grown cluster by cluster links them poorly.
-    pub(crate) fn build(plan: &Plan<'_>, row: &(impl Fn(usize, &mut [i8]) + Sync)) -> Result<Self> {
+    pub(crate) fn build(plan: &Plan<'_>, rows: &[&[f16]]) -> Result<Self> {
         let index = new_index(plan.dim)?;
         index
-            .reserve_capacity_and_threads(plan.nodes, plan.threads.max(CONTEXTS))
+            .reserve_capacity_and_threads(rows.len(), plan.threads.max(CONTEXTS))
             .map_err(failed)?;
-        let stride = scattering_stride(plan.nodes);
-        plan.for_each(&|position| {
-            let node = (position * stride) % plan.nodes;
-            let mut out = vec![0; plan.dim];
-            row(node, &mut out);
-            index.add(node as u64, &out).map_err(failed)
+        let stride = scattering_stride(rows.len());
+        plan.for_each(rows.len(), &|position| {
+            let node = (position * stride) % rows.len();
+            index
+                .add(node as u64, as_usearch(rows[node]))
+                .map_err(failed)
         })?;
         Ok(Self::new(index))
     }
 
     /// Nodes that do not find themselves.
-    pub(crate) fn unreachable(
-        &self,
-        plan: &Plan<'_>,
-        row: &(impl Fn(usize, &mut [i8]) + Sync),
-    ) -> Result<Vec<u32>> {
+    pub(crate) fn unreachable(&self, plan: &Plan<'_>, rows: &[&[f16]]) -> Result<Vec<u32>> {
         let missed = Mutex::new(Vec::new());
-        plan.for_each(&|node| {
-            let mut own = vec![0; plan.dim];
-            row(node, &mut own);
+        plan.for_each(rows.len(), &|node| {
             for wanted in SELF_CHECK {
-                if self.search(&own, wanted)?.contains(&(node as u32)) {
+                if self.search(rows[node], wanted)?.contains(&(node as u32)) {
                     return Ok(());
                 }
             }
@@ -98,10 +100,11 @@ impl Graph {
 
     /// Map a file whose hash has been verified.
     pub(crate) fn view(path: &Path, dim: usize, nodes: usize) -> Result<Self> {
-        let head = Index::metadata(text(path)?).map_err(failed)?;
+        let file = Mapped::open(path)?;
+        let head = Index::metadata_from_buffer(file.bytes()).map_err(failed)?;
         let fits = head.dimensions == dim as u64
-            && head.quantization == ScalarKind::I8
-            && head.metric == MetricKind::Cos
+            && head.quantization == ScalarKind::F16
+            && head.metric == MetricKind::IP
             && head.count_present == nodes as u64;
         if !fits {
             return Err(Error::Store(format!(
@@ -114,8 +117,21 @@ impl Graph {
         index
             .reserve_capacity_and_threads(1, CONTEXTS)
             .map_err(failed)?;
-        index.view(text(path)?).map_err(failed)?;
-        Ok(Self::new(index))
+        view_within(&index, &file)?;
+        let rows = ROWS_AT..ROWS_AT + nodes * dim * size_of::<f16>();
+        Ok(Self {
+            file: Some(file),
+            rows,
+            ..Self::new(index)
+        })
+    }
+
+    /// The rows of a viewed graph, by node.
+    pub(crate) fn rows(&self) -> &[u8] {
+        let bytes = self.file.as_ref().map(Mapped::bytes);
+        bytes
+            .and_then(|bytes| bytes.get(self.rows.clone()))
+            .unwrap_or(&[])
     }
 
     fn new(index: Index) -> Self {
@@ -123,13 +139,15 @@ impl Graph {
         index.change_expansion_search(1);
         Self {
             index,
+            file: None,
+            rows: 0..0,
             entered: Mutex::new(0),
             left: Condvar::new(),
         }
     }
 
-    /// The nodes nearest to an i8 row, best first, found by a search that keeps `wanted` candidates.
-    pub(crate) fn search(&self, row: &[i8], wanted: usize) -> Result<Vec<u32>> {
+    /// The nodes nearest to a row, best first, found by a search that keeps `wanted` candidates.
+    pub(crate) fn search(&self, row: &[f16], wanted: usize) -> Result<Vec<u32>> {
         let entered = self.entered.lock().unwrap_or_else(PoisonError::into_inner);
         let mut entered = self
             .left
@@ -137,7 +155,7 @@ impl Graph {
             .unwrap_or_else(PoisonError::into_inner);
         *entered += 1;
         drop(entered);
-        let found = self.index.search(row, wanted);
+        let found = self.index.search(as_usearch(row), wanted);
         *self.entered.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
         self.left.notify_one();
         Ok(found
@@ -155,14 +173,14 @@ impl Graph {
 }
 
 impl Plan<'_> {
-    fn for_each(&self, work: &(impl Fn(usize) -> Result<()> + Sync)) -> Result<()> {
+    fn for_each(&self, nodes: usize, work: &(impl Fn(usize) -> Result<()> + Sync)) -> Result<()> {
         let next = AtomicUsize::new(0);
         let worker = || {
             // without the right to lower the priority the build is merely less polite
             let _ = setpriority_process(None, BUILD_NICENESS);
             loop {
                 let position = next.fetch_add(1, Ordering::Relaxed);
-                if position >= self.nodes {
+                if position >= nodes {
                     return Ok(());
                 }
                 if self.stop.load(Ordering::Relaxed) {
@@ -170,7 +188,7 @@ impl Plan<'_> {
                         "the index was closed while it built a segment".to_owned(),
                     ));
                 }
-                work(position).inspect_err(|_| next.store(self.nodes, Ordering::Relaxed))?;
+                work(position).inspect_err(|_| next.store(nodes, Ordering::Relaxed))?;
             }
         };
         thread::scope(|scope| {
@@ -193,9 +211,9 @@ impl Plan<'_> {
 fn new_index(dim: usize) -> Result<Index> {
     let options = IndexOptions {
         dimensions: dim,
-        metric: MetricKind::Cos,
-        quantization: ScalarKind::I8,
-        connectivity: 32,
+        metric: MetricKind::IP,
+        quantization: ScalarKind::F16,
+        connectivity: 16,
         expansion_add: 128,
         expansion_search: 1,
         multi: false,
@@ -217,6 +235,17 @@ fn scattering_stride(nodes: usize) -> usize {
         .unwrap_or(1)
 }
 
+/// Let the index read its nodes where they lie in the file.
+#[allow(unsafe_code)]
+fn view_within(index: &Index, file: &Mapped) -> Result<()> {
+    // SAFETY: the graph that takes both lets the file go after the index, and the bytes do not move with it.
+    unsafe { index.view_from_buffer(file.bytes()) }.map_err(failed)
+}
+
+fn as_usearch(row: &[f16]) -> &[usearch::f16] {
+    usearch::f16::from_i16s(cast_slice(row))
+}
+
 fn text(path: &Path) -> Result<&str> {
     path.to_str()
         .ok_or_else(|| Error::Store("the folder of the index must have a name in UTF-8".to_owned()))
@@ -228,6 +257,7 @@ fn failed(error: impl std::fmt::Display) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use super::super::arrange::arrange;
     use super::*;
     use proptest::prelude::*;
 
@@ -244,43 +274,65 @@ mod tests {
     fn plan(threads: usize, stop: &AtomicBool) -> Plan<'_> {
         Plan {
             dim: 8,
-            nodes: 300,
             threads,
             stop,
         }
     }
 
-    fn circle(node: usize, out: &mut [i8]) {
-        let angle = f32::from(node as u16) * 0.01;
-        out.fill(0);
-        out[0] = (angle.cos() * 127.0) as i8;
-        out[1] = (angle.sin() * 127.0) as i8;
+    fn circle() -> Vec<Vec<f16>> {
+        let row = |node: u16| {
+            let angle = f32::from(node) * 0.02;
+            let mut row = vec![f16::ZERO; 8];
+            row[0] = f16::from_f32(angle.cos());
+            row[1] = f16::from_f32(angle.sin());
+            row
+        };
+        (0..300).map(row).collect()
     }
 
     #[test]
-    fn a_viewed_graph_answers_as_the_built_one() {
+    fn an_arranged_graph_answers_as_the_built_one() {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("graph");
-        let stop = AtomicBool::new(false);
-        let plan = plan(2, &stop);
-        let built = Graph::build(&plan, &circle).expect("built");
-        built.save(&path).expect("saved");
+        let (saved, path) = (folder.path().join("saved"), folder.path().join("graph"));
+        let (stop, circle) = (AtomicBool::new(false), circle());
+        let rows: Vec<&[f16]> = circle.iter().map(Vec::as_slice).collect();
+        let built = Graph::build(&plan(2, &stop), &rows).expect("built");
+        built.save(&saved).expect("saved");
+        arrange(&saved, &path, &rows).expect("arranged");
         let viewed = Graph::view(&path, 8, 300).expect("viewed");
-        let mut row = [0; 8];
-        circle(77, &mut row);
-        assert_eq!(
-            viewed.search(&row, 20).expect("found"),
-            built.search(&row, 20).expect("found")
-        );
+        for row in &rows {
+            assert_eq!(
+                viewed.search(row, 20).expect("found"),
+                built.search(row, 20).expect("found")
+            );
+        }
+        assert_eq!(viewed.rows(), cast_slice::<f16, u8>(&rows.concat()));
         assert!(Graph::view(&path, 16, 300).is_err() && Graph::view(&path, 8, 299).is_err());
     }
 
     #[test]
+    fn a_saved_graph_of_another_form_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (saved, path) = (folder.path().join("saved"), folder.path().join("graph"));
+        let (stop, circle) = (AtomicBool::new(false), circle());
+        let rows: Vec<&[f16]> = circle.iter().map(Vec::as_slice).collect();
+        let built = Graph::build(&plan(1, &stop), &rows).expect("built");
+        built.save(&saved).expect("saved");
+        let swapped: Vec<&[f16]> = rows.iter().rev().copied().collect();
+        assert!(arrange(&saved, &path, &swapped).is_err());
+        assert!(arrange(&saved, &path, &rows[1..]).is_err());
+        let mut bytes = std::fs::read(&saved).expect("read");
+        bytes.extend([0; 4]);
+        std::fs::write(&saved, bytes).expect("written");
+        assert!(arrange(&saved, &path, &rows).is_err());
+    }
+
+    #[test]
     fn more_threads_than_contexts_may_search() {
-        let stop = AtomicBool::new(false);
-        let plan = plan(1, &stop);
-        let graph = Graph::build(&plan, &circle).expect("built");
-        let ask = || (0..50).all(|_| graph.search(&[9; 8], 5).is_ok_and(|found| found.len() == 5));
+        let (stop, circle) = (AtomicBool::new(false), circle());
+        let rows: Vec<&[f16]> = circle.iter().map(Vec::as_slice).collect();
+        let graph = Graph::build(&plan(1, &stop), &rows).expect("built");
+        let ask = || (0..50).all(|_| graph.search(rows[9], 5).is_ok_and(|found| found.len() == 5));
         thread::scope(|scope| {
             let threads: Vec<_> = (0..2 * CONTEXTS).map(|_| scope.spawn(ask)).collect();
             assert!(
@@ -293,8 +345,8 @@ mod tests {
 
     #[test]
     fn a_stopped_build_is_an_error() {
-        let stop = AtomicBool::new(true);
-        let plan = plan(2, &stop);
-        assert!(Graph::build(&plan, &circle).is_err());
+        let (stop, circle) = (AtomicBool::new(true), circle());
+        let rows: Vec<&[f16]> = circle.iter().map(Vec::as_slice).collect();
+        assert!(Graph::build(&plan(2, &stop), &rows).is_err());
     }
 }

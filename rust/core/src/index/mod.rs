@@ -1,12 +1,11 @@
 //! The vector index: unit rows by key, in files that can be thrown away at any moment.
 //!
-//! Rows lie in a [`store`](crate::store): segments hold f16 rows, a table, and from some tens of thousands of rows on a
-//! `USearch` graph over i8 rows; the tail is compared exactly.
+//! Rows lie in a [`store`](crate::store): segments hold f16 rows and a table, and from some tens of thousands of rows on
+//! these rows lie in a `USearch` graph; the tail is compared exactly.
 //!
-//! A graph yields candidates by their i8 rows; scores are always those of the f16 rows. Each distinct embedding is one
-//! node, however many views have it, and nodes that a finished graph does not find are compared with every query. A
-//! filter becomes a few ranges of rows, since rows lie by artist: few rows are all compared, many are looked for among
-//! the candidates of a wider search, and when too few of those pass, all rows in the ranges are compared after all.
+//! Each distinct embedding is one node, however many views have it, and nodes that a finished graph does not find are
+//! compared with every query. A filter becomes a few ranges of rows, since rows lie by artist, also in the graph's file:
+//! these are all compared, or looked for among the candidates of a wider search, whichever costs less.
 
 use std::path::Path;
 
@@ -16,10 +15,11 @@ use crate::store::{
 };
 use crate::{Error, Result};
 
+mod arrange;
 mod graph;
 mod probe;
 mod product;
-mod quantize;
+mod rows;
 mod seal;
 mod segment;
 mod statistics;
@@ -146,8 +146,8 @@ impl Index {
             ));
         }
         self.store.check_open()?;
-        quantize::check_rows(rows, dim)?;
-        let rows = quantize::to_half(rows);
+        rows::check_rows(rows, dim)?;
+        let rows = rows::to_half(rows);
         self.store.put(&tail::Block::of(dim, keys, artists, rows))
     }
 
@@ -176,7 +176,7 @@ impl Index {
         if !rows.len().is_multiple_of(dim) {
             return Err(Error::BadRequest(format!("vectors must have {dim} values")));
         }
-        quantize::check_rows(rows, dim)?;
+        rows::check_rows(rows, dim)?;
         self.store.check_open()?;
         let snapshot = self.store.snapshot();
         rows.chunks_exact(dim)

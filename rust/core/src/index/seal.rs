@@ -6,13 +6,12 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use half::f16;
-use half::slice::HalfFloatSliceExt;
 
 use super::Options;
-use super::folder::{segment_path, settle, write_durably};
+use super::arrange::arrange;
+use super::folder::{segment_path, write_durably};
 use super::graph::{Graph, Plan};
 use super::manifest::{FileMark, SegmentMark};
-use super::quantize::Quantizer;
 use super::segment::{GRAPH, ROWS, TABLE};
 use super::table::Draft;
 use super::tail::Entry;
@@ -53,15 +52,15 @@ impl Source<Options> {
         drop(entries);
         let path = |kind| segment_path(place.folder, place.id, kind);
         let mut files = BTreeMap::new();
-        let rows = write_durably(&path(ROWS), |out| {
-            distinct
-                .iter()
-                .try_for_each(|row| out.write_all(bytemuck::cast_slice(row)))
-        })?;
-        files.insert(ROWS.to_owned(), rows);
         if distinct.len() >= work.graph_from {
             let graph = write_graph(&path(GRAPH), &mut draft, &distinct, work)?;
             files.insert(GRAPH.to_owned(), graph);
+        } else {
+            let rows = write_durably(&path(ROWS), |out| {
+                let mut rows = distinct.iter();
+                rows.try_for_each(|row| out.write_all(bytemuck::cast_slice(row)))
+            })?;
+            files.insert(ROWS.to_owned(), rows);
         }
         let table = write_durably(&path(TABLE), |out| draft.write(out))?;
         files.insert(TABLE.to_owned(), table);
@@ -93,13 +92,11 @@ fn draft<'a>(entries: &[Entry<'a>], dim: usize) -> (Draft, Vec<&'a [f16]>) {
         });
     }
     artist_starts.push(entries.len() as u32);
-    let quantizer = Quantizer::fit(distinct.len(), dim, |node| distinct[node]);
     let keys = entries.iter().map(|entry| entry.key).collect();
     (
         Draft {
             dim,
             node_count: distinct.len(),
-            quantizer,
             keys,
             nodes,
             artists,
@@ -119,14 +116,13 @@ fn write_graph(
 ) -> Result<FileMark> {
     let plan = Plan {
         dim: work.dim,
-        nodes: distinct.len(),
         threads: work.threads,
         stop: work.stop,
     };
-    let quantizer = draft.quantizer;
-    let row = |node: usize, out: &mut [i8]| quantizer.to_i8(&distinct[node].to_f32_vec(), out);
-    let graph = Graph::build(&plan, &row)?;
-    draft.unreachable = graph.unreachable(&plan, &row)?;
-    graph.save(&path.with_added_extension("tmp"))?;
-    settle(path)
+    let graph = Graph::build(&plan, distinct)?;
+    draft.unreachable = graph.unreachable(&plan, distinct)?;
+    let saved = path.with_added_extension("saved.tmp");
+    graph.save(&saved)?;
+    drop(graph);
+    arrange(&saved, path, distinct)
 }

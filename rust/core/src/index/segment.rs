@@ -1,4 +1,4 @@
-//! An immutable part of the index: rows in f16, a table, and a graph once there are enough rows.
+//! An immutable part of the index: a table, and rows in f16 that lie in a graph once there are enough.
 
 use std::path::Path;
 
@@ -16,20 +16,33 @@ use crate::{Error, Result, store};
 
 /// Endings of the names of its files: keys, artists and sketches.
 pub(crate) const TABLE: &str = "table";
-/// The f16 rows.
+/// The f16 rows, where there is no graph.
 pub(crate) const ROWS: &str = "rows";
-/// The i8 graph; absent while exact comparison is fast enough.
+/// The graph with the f16 rows; absent while exact comparison is fast enough.
 pub(crate) const GRAPH: &str = "graph";
 
 /// A verified and mapped segment.
 pub(crate) struct Segment {
     mark: SegmentMark,
     dim: usize,
-    few_rows: usize,
     table: Table,
-    rows: Mapped,
-    graph: Option<Graph>,
+    rows: Rows,
     keys: RoaringTreemap,
+}
+
+/// Where the rows are.
+enum Rows {
+    Linked(Graph),
+    Loose(Mapped),
+}
+
+impl Rows {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Linked(graph) => graph.rows(),
+            Self::Loose(file) => file.bytes(),
+        }
+    }
 }
 
 impl Segment {
@@ -37,17 +50,18 @@ impl Segment {
     pub(crate) fn open(folder: &Path, mark: SegmentMark, options: &Options) -> Result<Self> {
         let (id, dim) = (mark.id, options.dim);
         let table = Table::open(Mapped::open(&segment_path(folder, id, TABLE))?)?;
-        let rows = Mapped::open(&segment_path(folder, id, ROWS))?;
-        if table.dim() != dim || rows.bytes().len() != table.node_count() * dim * size_of::<f16>() {
+        let nodes = table.node_count();
+        let rows = if mark.files.contains_key(GRAPH) {
+            let path = segment_path(folder, id, GRAPH);
+            Rows::Linked(Graph::view(&path, dim, nodes)?)
+        } else {
+            Rows::Loose(Mapped::open(&segment_path(folder, id, ROWS))?)
+        };
+        if table.dim() != dim || rows.bytes().len() != nodes * dim * size_of::<f16>() {
             return Err(Error::Store(format!(
                 "segment {id} of the index is of another shape"
             )));
         }
-        let graph = mark
-            .files
-            .contains_key(GRAPH)
-            .then(|| Graph::view(&segment_path(folder, id, GRAPH), dim, table.node_count()))
-            .transpose()?;
         let mut ordered = table.keys().to_vec();
         ordered.sort_unstable();
         let keys = RoaringTreemap::from_sorted_iter(ordered)
@@ -55,17 +69,10 @@ impl Segment {
         Ok(Self {
             mark,
             dim,
-            few_rows: options.tail_rows,
             table,
             rows,
-            graph,
             keys,
         })
-    }
-
-    /// Filtered rows up to which every one is compared.
-    pub(crate) fn few_rows(&self) -> usize {
-        self.few_rows
     }
 
     pub(crate) fn table(&self) -> &Table {
@@ -73,7 +80,10 @@ impl Segment {
     }
 
     pub(crate) fn graph(&self) -> Option<&Graph> {
-        self.graph.as_ref()
+        match &self.rows {
+            Rows::Linked(graph) => Some(graph),
+            Rows::Loose(_) => None,
+        }
     }
 
     /// All entries, removed ones included, by artist.
@@ -97,8 +107,9 @@ impl Segment {
 
     /// The row of a node.
     pub(crate) fn row(&self, node: u32) -> &[f16] {
-        let rows: &[f16] = bytemuck::cast_slice(self.rows.bytes());
-        &rows[node as usize * self.dim..(node as usize + 1) * self.dim]
+        let bytes = self.dim * size_of::<f16>();
+        let start = node as usize * bytes;
+        bytemuck::cast_slice(&self.rows.bytes()[start..start + bytes])
     }
 }
 
@@ -114,9 +125,9 @@ impl store::Segment for Segment {
     }
 
     fn loose_rows(&self) -> usize {
-        match self.graph {
-            Some(_) => 0,
-            None => self.table.node_count(),
+        match self.rows {
+            Rows::Linked(_) => 0,
+            Rows::Loose(_) => self.table.node_count(),
         }
     }
 

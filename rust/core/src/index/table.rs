@@ -10,18 +10,16 @@ use std::ops::Range;
 use bytemuck::{Pod, cast_slice};
 
 use super::memory::Mapped;
-use super::quantize::Quantizer;
 use super::sections;
 use crate::{Error, Result};
 
-const MAGIC: u64 = u64::from_le_bytes(*b"ARTABLE1");
+const MAGIC: u64 = u64::from_le_bytes(*b"ARTABLE2");
 
 /// Everything the file holds, as it is gathered when a segment is built.
 pub(crate) struct Draft {
     pub(crate) dim: usize,
     /// Number of nodes.
     pub(crate) node_count: usize,
-    pub(crate) quantizer: Quantizer,
     /// (entries,) key of each entry.
     pub(crate) keys: Vec<u64>,
     /// (entries,) node of each entry.
@@ -45,10 +43,9 @@ impl Draft {
             self.unreachable.len(),
         ];
         let [dim, nodes, entries, artists, unreachable] = counts.map(|count| count as u64);
-        let scale = u64::from(self.quantizer.scale.to_bits());
         sections::write(
             out,
-            &[MAGIC, dim, nodes, entries, artists, unreachable, scale, 0],
+            &[MAGIC, dim, nodes, entries, artists, unreachable, 0, 0],
         )?;
         sections::write(out, &self.keys)?;
         sections::write(out, &self.nodes)?;
@@ -80,7 +77,6 @@ fn by_node(nodes: &[u32], count: usize) -> (Vec<u32>, Vec<u32>) {
 /// The mapped file.
 pub(crate) struct Table {
     file: Mapped,
-    quantizer: Quantizer,
     dim: usize,
     node_count: usize,
     sections: Vec<Range<usize>>,
@@ -91,7 +87,7 @@ impl Table {
     pub(crate) fn open(file: Mapped) -> Result<Self> {
         let damaged =
             || Error::Store("a table file of the index is not of the expected form".to_owned());
-        let Some([MAGIC, dim, nodes, entries, artists, unreachable, scale, 0]) =
+        let Some([MAGIC, dim, nodes, entries, artists, unreachable, 0, 0]) =
             sections::head(file.bytes())
         else {
             return Err(damaged());
@@ -113,12 +109,8 @@ impl Table {
         if end != file.bytes().len() || dim == 0 {
             return Err(damaged());
         }
-        let quantizer = Quantizer {
-            scale: f32::from_bits(scale as u32),
-        };
         Ok(Self {
             file,
-            quantizer,
             dim: dim as usize,
             node_count: nodes as usize,
             sections,
@@ -127,10 +119,6 @@ impl Table {
 
     fn section<T: Pod>(&self, number: usize) -> &[T] {
         cast_slice(&self.file.bytes()[self.sections[number].clone()])
-    }
-
-    pub(crate) fn quantizer(&self) -> Quantizer {
-        self.quantizer
     }
 
     pub(crate) fn dim(&self) -> usize {
@@ -183,7 +171,6 @@ mod tests {
         Draft {
             dim: 5,
             node_count: 3,
-            quantizer: Quantizer { scale: 3.5 },
             keys: vec![10, 11, 12, 13],
             nodes: vec![0, 1, 0, 2],
             artists: vec![-4, 9],
@@ -204,10 +191,7 @@ mod tests {
         let mut bytes = Vec::new();
         draft().write(&mut bytes).expect("written");
         let table = written(&bytes).expect("a sound table");
-        assert_eq!(
-            (table.dim(), table.node_count(), table.quantizer()),
-            (5, 3, draft().quantizer)
-        );
+        assert_eq!((table.dim(), table.node_count()), (5, 3));
         assert_eq!(
             (table.keys(), table.nodes()),
             (&[10, 11, 12, 13][..], &[0, 1, 0, 2][..])
