@@ -27,12 +27,14 @@ SOFTENING = 0.03
 """Distance below which two entries are told apart no further."""
 ALIKE = math.log(2)
 """Lead below which a rival is named as the doubt: it is less than twice as far, or has more than half the inliers."""
+AGREEMENT = 0.8
+"""Agreement that speaks neither for an entry nor against it, as if nobody had compared."""
 SMALL_PART = 0.15
 """Coverage below which it is named as the doubt."""
 _HALF = 0.5
 
 SCORE_INPUTS = ("score", "lead")
-GEOMETRY_INPUTS = ("score", "refined", "inliers", "coverage", "support", "central", "inlier_lead")
+GEOMETRY_INPUTS = ("score", "refined", "agreement", "inliers", "coverage", "support", "central", "inlier_lead")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Signs:
         support: inliers as a share of those features of the work that the photo should show, 0..1.
         central: how near to the middle of the photo they lie, 0 at a corner and 1 in the middle.
         refined: cosine similarity of the work, cut out of the photo and set upright; None when that was not done.
+        agreement: how alike the two look block by block, -1..1; None when that was not compared.
     """
 
     score: float
@@ -54,6 +57,7 @@ class Signs:
     support: float = 0.0
     central: float = 0.0
     refined: float | None = None
+    agreement: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,7 @@ def geometry_inputs(signs: Signs, rival: Signs | None) -> dict[str, float]:
     return {
         "score": signs.score,
         "refined": refined,
+        "agreement": 0.0 if signs.agreement is None else signs.agreement - AGREEMENT,
         "inliers": inliers,
         "coverage": signs.coverage,
         "support": signs.support,

@@ -136,8 +136,8 @@ def _safe(
     right: Flags = np.array([one.right for one in judged])
     fitted = fit(names, table, right, prior=prior)
     odds: Floats = table @ np.array([fitted.weights[name] for name in names]) + fitted.intercept
-    allowed = int(PROMISE * len(judged))
     worst = np.sort(odds[~right])[::-1]
+    allowed = int(PROMISE * len(worst))
     excess = float(worst[allowed]) - _certain() if len(worst) > allowed else 0.0
     return replace(fitted, intercept=fitted.intercept - max(0.0, excess + 1e-6 if excess > 0 else 0.0))
 

@@ -2,8 +2,9 @@
 
 1. `scores`: the vector index has been searched; nothing more is done.
 2. `quick`: local features of a small picture; the best entries and the first votes are verified. Often enough.
-3. `thorough`: local features of the whole preview; many votes, verified in parts.
-4. `refined`: the works that were found are cut out of the photo, set upright and embedded again.
+3. `checked`: the works that were found are cut out of the photo, set upright, embedded again and compared all over.
+4. `thorough`: local features of the whole preview; many votes, verified in parts.
+5. `refined`: what `checked` does, for what is best by now.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ import cv2
 import numpy as np
 
 from arthur.decision import Signs
+from arthur.errors import ArthurError
+from arthur.pictures import thumbnail_name
+from arthur.recognition.agreement import FINER, SIDE, agreement
 from arthur.recognition.geometry import PREVIEW_SIDE, Geometry, Rgb, luma, shrunk
 from arthur.recognition.parts import Parts
 from arthur.recognition.searcher import Found
@@ -24,7 +28,7 @@ from arthur.recognition.stages import Stages
 from arthur.types import Fit, Pixels, StoredView, Vectors
 from arthur.verify import Look, Verification
 
-STEPS = ("scores", "quick", "thorough", "refined")
+STEPS = ("scores", "quick", "checked", "thorough", "refined")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ QUICK = Extent(side=320, entries=3, votes=7, part=2)
 THOROUGH = Extent(side=PREVIEW_SIDE, entries=10, votes=48, part=12)
 REFINED = 3
 """Entries that are embedded again."""
-FINER = 3
+MOST_FINE = 3
 """A work is cut out at up to so many times the engine's side before it is shrunk to it, against aliasing."""
 
 View: TypeAlias = tuple[StoredView, float]
@@ -99,9 +103,11 @@ class Cascade:
             return
         gray = luma(photo.preview)
         candidates = Candidates(self._parts, self._geometry, photo, found, leave_out)
-        for step, extent in (("quick", QUICK), ("thorough", THOROUGH)):
+        for step, check, extent in (("quick", "checked", QUICK), ("thorough", "refined", THOROUGH)):
             if step == "thorough" and max(gray.shape) <= QUICK.side:
-                continue
+                # there is nothing more to see in so small a photo
+                yield "refined", sightings.strongest()
+                return
             small = shrunk(gray, extent.side)
             with stages.stage("features", checked=False):
                 look = self._geometry.look(small)
@@ -109,10 +115,9 @@ class Cascade:
             for part in candidates(look, stages, scale=scale, extent=extent):
                 sightings.keep(replace(one, frame=frame) for one in part)
                 yield step, sightings.strongest()
-        strongest = sightings.strongest()
-        with stages.stage("refine", checked=False):
-            sightings = Sightings(calibration, self._refined(photo, strongest))
-        yield "refined", sightings.strongest()
+            with stages.stage("refine", checked=False):
+                sightings = Sightings(calibration, self._refined(photo, sightings.strongest()))
+            yield check, sightings.strongest()
 
     def _refined(self, photo: Photo, sightings: Sequence[Sighting]) -> list[Sighting]:
         """Embed the works that were found once more, cut out and upright."""
@@ -126,11 +131,25 @@ class Cascade:
         keys = np.array([one.stored.key for one in chosen], np.int64)
         stored = self._parts.catalog.vectors(keys, spec.fingerprint)
         refined = {
-            one.stored.key: replace(one, signs=replace(one.signs, refined=_cosine(vector, stored[one.stored.key])))
+            one.stored.key: self._compared(preview, one, _cosine(vector, stored[one.stored.key]))
             for one, vector in zip(chosen, vectors, strict=True)
             if one.stored.key in stored
         }
         return [refined.get(one.stored.key, one) for one in sightings]
+
+    def _compared(self, preview: Rgb, one: Sighting, refined: float) -> Sighting:
+        """Add what the upright work says: its cosine, and its agreement with the thumbnail where one is kept."""
+        work = self._thumbnail(one.stored)
+        agrees = None if work is None or one.corners is None else agreement(preview, one.corners, work)
+        return replace(one, signs=replace(one.signs, refined=refined, agreement=agrees))
+
+    def _thumbnail(self, stored: StoredView) -> Rgb | None:
+        """Return the thumbnail of a view, or None when there is none that can be had."""
+        try:
+            data = self._parts.blobs.read(thumbnail_name(stored))
+            return None if data is None else self._parts.decoder(data, 8, preview_side=SIDE * FINER).preview
+        except ArthurError:
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +201,7 @@ def cut_out(preview: Rgb, sighting: Sighting, *, side: int, fit: Fit) -> Pixels:
     if sighting.corners is None:
         raise ValueError("the work was not found in the picture")
     size = float(np.linalg.norm(np.roll(sighting.corners, -1, axis=0) - sighting.corners, axis=1).max())
-    fine = side * min(FINER, max(1, round(size / side)))
+    fine = side * min(MOST_FINE, max(1, round(size / side)))
     width, height = float(fine), float(fine)
     if fit == "crop":
         aspect = sighting.stored.width / sighting.stored.height

@@ -54,6 +54,8 @@ class Sightings:
         """Take up sightings: of one entry the stronger one stays, and one that geometry judged before others."""
         for sighting in found:
             kept = self._best.get(sighting.entry)
+            if kept is not None and kept.stored.key == sighting.stored.key:
+                sighting = _informed(sighting, kept)
             if kept is None or self._strength(sighting) > self._strength(kept):
                 self._best[sighting.entry] = sighting
 
@@ -88,6 +90,19 @@ def _joined(one: Sighting, other: Sighting) -> Sighting:
         coverage=max(a.coverage, b.coverage),
         support=max(a.support, b.support),
         central=max(a.central, b.central),
-        refined=max((value for value in (a.refined, b.refined) if value is not None), default=None),
+        refined=_higher(a.refined, b.refined),
+        agreement=_higher(a.agreement, b.agreement),
     )
     return replace(one, signs=signs)
+
+
+def _higher(one: float | None, other: float | None) -> float | None:
+    return max((value for value in (one, other) if value is not None), default=None)
+
+
+def _informed(sighting: Sighting, before: Sighting) -> Sighting:
+    """Return the sighting with what an earlier one of the same view had compared, where it has not itself."""
+    signs, known = sighting.signs, before.signs
+    refined = known.refined if signs.refined is None else signs.refined
+    agreement = known.agreement if signs.agreement is None else signs.agreement
+    return replace(sighting, signs=replace(signs, refined=refined, agreement=agreement))
