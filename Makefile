@@ -62,6 +62,7 @@ bench: setup ## measure decode, engine, index, catalogue and server; raw rows go
 	@$(BIN)/python -m bench.decode --out bench/results/decode.parquet
 	@$(BIN)/python -m bench.encode arthur-mini
 	@$(BIN)/python -m bench.index --quick
+	@$(BIN)/python -m bench.local
 	@$(BIN)/python -m bench.catalog
 	@$(BIN)/python -m bench.serve
 

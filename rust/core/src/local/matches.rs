@@ -44,8 +44,9 @@ struct Probe<'a> {
 }
 
 impl Probe<'_> {
-    /// The match of a spot, unless its view is removed.
-    fn matched(&self, &[slot, pose]: &Spot, distance: u8) -> Option<Match> {
+    /// The match of a posting, unless its view is removed.
+    fn matched(&self, at: usize, distance: u8) -> Option<Match> {
+        let [slot, pose] = self.spots[at];
         let gone = self.searched.gone.as_ref();
         gone.is_none_or(|gone| !gone.contains(slot)).then(|| Match {
             slot: self.searched.first + slot,
@@ -80,9 +81,7 @@ pub(crate) fn matches(searched: &[Searched<'_>], query: &Query, threshold: u8) -
         }
         let before = found.len();
         let spots = near.drain(..);
-        found.extend(
-            spots.filter_map(|(probe, at, distance)| probe.matched(&probe.spots[at], distance)),
-        );
+        found.extend(spots.filter_map(|(probe, at, distance)| probe.matched(at, distance)));
         if found.len() - before > MAX_MATCHES {
             found.truncate(before);
         }
