@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import cv2
 import numpy as np
@@ -21,6 +22,7 @@ def gray_of(picture: NDArray[np.uint8]) -> Gray:
     return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.uint8)
 
 
+@cache
 def shots(number: int, severity: int) -> tuple[Gray, Gray, Shot]:
     """Return a work, a simulated photo of it, and how it was taken."""
     art = painting(*work(number, seed=2), size=640)
@@ -135,6 +137,29 @@ def test_damaged_features_are_an_error_of_ours(verifier: Verifier, damage: bytes
     look = verifier.look(np.zeros((50, 50), np.uint8))
     with pytest.raises(StoreError):
         verifier.compare(look, [damage])
+
+
+@pytest.mark.parametrize("column", range(6))
+@pytest.mark.parametrize("byte", [0, 255])
+def test_features_with_a_column_overwritten_are_compared(verifier: Verifier, column: int, byte: int) -> None:
+    art, photo, _ = shots(49, severity=1)
+    features = bytearray(verifier.describe(art))
+    count = (len(features) - 16) // 48
+    widths = (2, 2, 1, 1, 2, 8)
+    start, width = 16 + count * sum(widths[:column]), count * widths[column]
+    features[start : start + width] = bytes([byte]) * width
+    (found,) = verifier.compare(verifier.look(photo), [bytes(features)])
+    assert found.inliers >= 0
+    assert found.quad is None or np.isfinite(found.quad).all()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_features_of_random_bytes_prove_nothing(verifier: Verifier, seed: int) -> None:
+    art, photo, _ = shots(49, severity=1)
+    features = verifier.describe(art)
+    random = np.random.default_rng(seed).integers(0, 256, len(features) - 16).astype(np.uint8)
+    (found,) = verifier.compare(verifier.look(photo), [features[:16] + random.tobytes()])
+    assert found.inliers < 10
 
 
 def test_an_unknown_verifier_is_refused() -> None:

@@ -13,7 +13,7 @@ Floats = NDArray[np.float32]
 Rows = NDArray[np.intp]
 
 VERSION = "sift-1"
-"""To be raised with every change of the detector: features found by different ones do not match as well."""
+"""To be raised with every change of what is detected or kept: features of different versions match less well."""
 LARGEST_SIDE = 4096
 _LEAST_SIDE = 16
 _OCTAVE_LAYERS = 3
