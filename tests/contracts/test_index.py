@@ -169,6 +169,18 @@ def test_a_filter_restricts_to_its_artists(index: VectorIndex, artists: tuple[in
     assert (answer.keys[:, truth.shape[1] :] == -1).all()
 
 
+@pytest.mark.parametrize("artists", [(), (1,), (0, 2, 3, 4, 6), tuple(range(7))])
+def test_answers_about_many_rows_are_nearly_exact(index: VectorIndex, artists: tuple[int, ...]) -> None:
+    rows, queries = random_rows(6000), random_rows(40, seed=2)
+    keys = fill(index, rows)
+    index.checkpoint()
+    allowed = np.flatnonzero(np.isin(artists_of(keys), artists or range(7)))
+    answer = index.search(queries, 10, where=Filter(artists) if artists else None)
+    truth = np.argsort(-queries @ rows[allowed].T, axis=1)[:, :10]
+    hits = [len(np.intersect1d(a, allowed[t])) for a, t in zip(answer.keys, truth, strict=True)]
+    assert sum(hits) >= 0.97 * 400
+
+
 def test_many_identical_vectors_do_not_hide_others(index: VectorIndex) -> None:
     rows = random_rows(600)
     rows[100:] = rows[100]

@@ -19,7 +19,7 @@ use crate::store::Snapshot;
 
 /// Candidates that a search of a graph of a million nodes keeps, and of a small one.
 const WIDTH_OF_A_MILLION: usize = 256;
-const MIN_WIDTH: usize = 48;
+const MIN_WIDTH: usize = 128;
 /// Rows that are compared in the time that a graph search takes for one of its candidates.
 const ROWS_OF_A_CANDIDATE: usize = 100;
 /// Rows from which on two threads compare them.
