@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from arthur.simulation.fields import Picture
+from arthur.simulation.photo import photograph
 from arthur.verify.sift import Keypoints, detect, spread
-from bench.artphoto.fields import Picture
 from bench.artphoto.paintings import painting, work
-from bench.artphoto.photo import photograph
 
 Patches = NDArray[np.uint8]
 

@@ -8,10 +8,10 @@ from functools import cache
 import cv2
 import numpy as np
 import pytest
-from bench.artphoto.photo import Shot, photograph
 from numpy.typing import NDArray
 
 from arthur.errors import BadRequest, ConfigError, StoreError
+from arthur.simulation.photo import Shot, photograph
 from arthur.verify import Gray, Verifier, open_verifier
 from bench.artphoto.paintings import painting, work
 
