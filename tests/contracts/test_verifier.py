@@ -94,7 +94,13 @@ def test_a_blank_picture_has_no_features(verifier: Verifier, shape: tuple[int, i
 
 
 @pytest.mark.parametrize(
-    "gray", [np.zeros((4, 4, 3), np.uint8), np.zeros((9, 9), np.float32), np.zeros((0, 9), np.uint8)]
+    "gray",
+    [
+        np.zeros((4, 4, 3), np.uint8),
+        np.zeros((9, 9), np.float32),
+        np.zeros((0, 9), np.uint8),
+        np.zeros((9, 1025), np.uint8),
+    ],
 )
 def test_what_is_no_gray_picture_is_refused(verifier: Verifier, gray: Gray) -> None:
     with pytest.raises(BadRequest):

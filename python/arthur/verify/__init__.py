@@ -59,7 +59,7 @@ class Verification:
 class Verifier(Protocol):
     """Local features and what they prove. Every method may be called from any thread at any time.
 
-    Gray pictures are (h, w) uint8 luma of the whole picture, upright, the longest side at most 4096 pixels; 640 is
+    Gray pictures are (h, w) uint8 luma of the whole picture, upright, the longest side at most 1024 pixels; 640 is
     meant. The same picture gives the same bytes.
     """
 

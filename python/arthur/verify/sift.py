@@ -14,7 +14,8 @@ Rows = NDArray[np.intp]
 
 VERSION = "sift-1"
 """To be raised with every change of what is detected or kept: features of different versions match less well."""
-LARGEST_SIDE = 4096
+LARGEST_SIDE = 1024
+"""Of a picture, pixels: the detector needs some 230 bytes a pixel."""
 _LEAST_SIDE = 16
 _OCTAVE_LAYERS = 3
 _CONTRAST = 0.01
