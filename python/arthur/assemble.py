@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import cv2
 import structlog
 
 from arthur.blobs import Blobs, open_blobs
@@ -71,6 +72,8 @@ def open_arthur(settings: Settings) -> Arthur:
         StoreError: the catalog, the index or the blob store does not open.
     """
     check_data_folder(settings.data)
+    # requests run side by side already; OpenCV's own threads would only take the cores from each other
+    cv2.setNumThreads(1)
     with ExitStack() as opened:
         catalog = open_catalog(settings.catalog_url)
         opened.callback(catalog.close)

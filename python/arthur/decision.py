@@ -29,6 +29,8 @@ ALIKE = math.log(2)
 """Lead below which a rival is named as the doubt: it is less than twice as far, or has more than half the inliers."""
 AGREEMENT = 0.8
 """Agreement that speaks neither for an entry nor against it, as if nobody had compared."""
+SPECK, ASIDE = 0.02, 0.2
+"""Coverage that is hardly told from none, and centrality below which it makes no more difference."""
 SMALL_PART = 0.15
 """Coverage below which it is named as the doubt."""
 _HALF = 0.5
@@ -141,9 +143,9 @@ def geometry_inputs(signs: Signs, rival: Signs | None) -> dict[str, float]:
         "refined": refined,
         "agreement": 0.0 if signs.agreement is None else signs.agreement - AGREEMENT,
         "inliers": inliers,
-        "coverage": signs.coverage,
+        "coverage": math.log(signs.coverage + SPECK),
         "support": signs.support,
-        "central": signs.central,
+        "central": math.log(max(ASIDE, signs.central)),
         "inlier_lead": inliers - against,
     }
 

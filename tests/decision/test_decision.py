@@ -33,7 +33,7 @@ def scored(*scores: float) -> list[Signs]:
 
 def calibration(intercept: float, score: float, lead: float, **more: Any) -> Calibration:
     """A calibration of scores; its geometry asks for inliers."""
-    by_geometry = Logistic(-10.0, {"inliers": 3.0, "coverage": 4.0, "inlier_lead": 2.0})
+    by_geometry = Logistic(-10.0, {"inliers": 3.0, "coverage": 1.0, "inlier_lead": 2.0})
     return Calibration(Logistic(intercept, {"score": score, "lead": lead}), by_geometry, 0.0, **more)
 
 
