@@ -179,6 +179,7 @@ class LocalIndex:
     def close(self) -> None:
         """Stop background work and let the files go. Closing twice is allowed."""
 
+@final
 class Vocabulary:
     """Describes patches and names their visual words. Immutable."""
 
