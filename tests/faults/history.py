@@ -36,8 +36,8 @@ class Kind(ABC, Generic[Index]):
     """Names of the files of a segment."""
 
     @abstractmethod
-    def opened(self, folder: Path, *, fingerprint: str = "engine-a") -> Index:
-        """Open the index of a folder, with a short tail."""
+    def opened(self, folder: Path, *, fingerprint: str = "engine-a", tail: int = 64) -> Index:
+        """Open the index of a folder."""
 
     @abstractmethod
     def exact(self) -> Index:
@@ -83,8 +83,8 @@ class VectorKind(Kind[VectorIndex]):
     name = "vectors"
     patterns = ("segment-*.graph", "segment-*.rows", "segment-*.table", "removed-*")
 
-    def opened(self, folder: Path, *, fingerprint: str = "engine-a") -> VectorIndex:
-        return open_index(f"usearch:{folder}?tail=64", dim=DIM, fingerprint=fingerprint)
+    def opened(self, folder: Path, *, fingerprint: str = "engine-a", tail: int = 64) -> VectorIndex:
+        return open_index(f"usearch:{folder}?tail={tail}", dim=DIM, fingerprint=fingerprint)
 
     def exact(self) -> VectorIndex:
         return open_index("exact:", dim=DIM, fingerprint="engine-a")
@@ -103,8 +103,8 @@ class LocalKind(Kind[LocalIndex]):
     name = "features"
     patterns = ("segment-*.signatures", "segment-*.spots", "segment-*.table", "removed-*")
 
-    def opened(self, folder: Path, *, fingerprint: str = "engine-a") -> LocalIndex:
-        return open_local(f"inverted:{folder}?tail=64", fingerprint=fingerprint)
+    def opened(self, folder: Path, *, fingerprint: str = "engine-a", tail: int = 64) -> LocalIndex:
+        return open_local(f"inverted:{folder}?tail={tail}", fingerprint=fingerprint)
 
     def exact(self) -> LocalIndex:
         return open_local("exact:", fingerprint="engine-a")
