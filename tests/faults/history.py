@@ -37,7 +37,7 @@ class Kind(ABC, Generic[Index]):
 
     @abstractmethod
     def opened(self, folder: Path, *, fingerprint: str = "engine-a", tail: int = 64) -> Index:
-        """Open the index of a folder, with a short tail."""
+        """Open the index of a folder."""
 
     @abstractmethod
     def exact(self) -> Index:
