@@ -1,10 +1,12 @@
 """Synthetic embeddings with the shape of real ones: clusters of very different sizes, few directions in each.
 
-The centres of 2,000 clusters whose sizes follow Zipf's law lie in 12 common dimensions, so that clusters have neighbours;
-each of 64 families of clusters spreads along 38 to 50 directions of its own, ever less along each. Half of the queries
-are noisy copies of items.
+The centres of 2,000 clusters whose sizes follow Zipf's law lie in 12 common dimensions, so that clusters have
+neighbours; each of 64 families of clusters spreads along 38 to 50 directions of its own, ever less along each. Half of
+the queries are noisy copies of items.
 
-@ANCHORS@
+The widths of these are chosen so that plain usearch (f16, M 16, efConstruction 128, top 10, seed 20) finds with 32, 64,
+128 and 256 candidates .992, .997, .997 and .998 of the neighbours among 50,000 items, and .981, .992, .996 and .998
+among 200,000.
 """
 
 from __future__ import annotations
@@ -62,7 +64,7 @@ def embeddings(n: int, queries: int, *, seed: int) -> Embeddings:
 
 
 def _directions(random: np.random.Generator) -> Vectors:
-    """Draw the (d, 512) directions of a family; a step of one standard deviation along all is about as long as a centre."""
+    """Draw the (d, 512) directions of a family; one standard deviation along all is about as long as a centre."""
     count = random.integers(*LOCAL_DIMS, endpoint=True)
     lengths = np.arange(1, count + 1, dtype=np.float32) ** -DECAY
     lengths /= np.linalg.norm(lengths)

@@ -1,7 +1,8 @@
 """The index beside the plain `usearch` package: recall, latency, throughput, build, reopening, memory, filters.
 
 Run with `python -m bench.index [--quick | --million]`; the rows go to `results/index-N.parquet`. Queries of both are
-interleaved, so that whatever else the machine does falls on both alike; `cpu_ms` is the processor time of all threads of the process.
+interleaved, so that whatever else the machine does falls on both alike; `cpu_ms` is the processor time of
+all threads of the process.
 """
 
 from __future__ import annotations

@@ -5,24 +5,20 @@
 
 use std::ops::Range;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::thread;
 
 use bytemuck::cast_slice;
 use half::f16;
-use rustix::process::setpriority_process;
 use usearch::{Index, IndexOptions, MetricKind, ScalarKind};
 
 use super::arrange::ROWS_AT;
 use super::folder::name_of;
 use super::memory::Mapped;
+use super::plan::{Plan, scattering_stride};
 use crate::{Error, Result};
 
 /// Searches that may run at once; more wait, since they would only share the same cores.
 const CONTEXTS: usize = 32;
-/// Niceness of threads that build.
-const BUILD_NICENESS: i32 = 15;
 /// Candidates with which a node first looks for itself after a build, and with which it is given up.
 const SELF_CHECK: [usize; 2] = [8, 256];
 
@@ -35,14 +31,6 @@ pub(crate) struct Graph {
     rows: Range<usize>,
     entered: Mutex<usize>,
     left: Condvar,
-}
-
-/// How a graph is built.
-pub(crate) struct Plan<'a> {
-    pub(crate) dim: usize,
-    pub(crate) threads: usize,
-    /// Ends the build early with an error when set.
-    pub(crate) stop: &'a AtomicBool,
 }
 
 impl Graph {
@@ -172,42 +160,6 @@ impl Graph {
     }
 }
 
-impl Plan<'_> {
-    fn for_each(&self, nodes: usize, work: &(impl Fn(usize) -> Result<()> + Sync)) -> Result<()> {
-        let next = AtomicUsize::new(0);
-        let worker = || {
-            // without the right to lower the priority the build is merely less polite
-            let _ = setpriority_process(None, BUILD_NICENESS);
-            loop {
-                let position = next.fetch_add(1, Ordering::Relaxed);
-                if position >= nodes {
-                    return Ok(());
-                }
-                if self.stop.load(Ordering::Relaxed) {
-                    return Err(Error::Store(
-                        "the index was closed while it built a segment".to_owned(),
-                    ));
-                }
-                work(position).inspect_err(|_| next.store(nodes, Ordering::Relaxed))?;
-            }
-        };
-        thread::scope(|scope| {
-            let workers: Vec<_> = (0..self.threads.max(1))
-                .map(|_| scope.spawn(worker))
-                .collect();
-            let died = || {
-                Err(Error::Store(
-                    "a thread that built a segment panicked".to_owned(),
-                ))
-            };
-            let mut ends = workers
-                .into_iter()
-                .map(|worker| worker.join().unwrap_or_else(|_| died()));
-            ends.try_for_each(|end| end)
-        })
-    }
-}
-
 fn new_index(dim: usize) -> Result<Index> {
     let options = IndexOptions {
         dimensions: dim,
@@ -219,20 +171,6 @@ fn new_index(dim: usize) -> Result<Index> {
         multi: false,
     };
     Index::new(&options).map_err(failed)
-}
-
-/// A step that visits every number below `nodes` once before it returns to the first: near the golden section.
-fn scattering_stride(nodes: usize) -> usize {
-    let shares_factor = |stride: usize| {
-        let (mut a, mut b) = (stride, nodes);
-        while b > 0 {
-            (a, b) = (b, a % b);
-        }
-        a > 1
-    };
-    (nodes * 618 / 1000..nodes)
-        .find(|&stride| stride > 0 && !shares_factor(stride))
-        .unwrap_or(1)
 }
 
 /// Let the index read its nodes where they lie in the file.
@@ -259,17 +197,8 @@ fn failed(error: impl std::fmt::Display) -> Error {
 mod tests {
     use super::super::arrange::arrange;
     use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn scattering_visits_every_node_once(nodes in 1usize..3000) {
-            let stride = scattering_stride(nodes);
-            let mut seen = vec![false; nodes];
-            (0..nodes).for_each(|position| seen[(position * stride) % nodes] = true);
-            prop_assert!(seen.into_iter().all(|visited| visited));
-        }
-    }
+    use std::sync::atomic::AtomicBool;
+    use std::thread;
 
     fn plan(threads: usize, stop: &AtomicBool) -> Plan<'_> {
         Plan {

@@ -17,6 +17,7 @@ use crate::{Error, Result};
 
 mod arrange;
 mod graph;
+mod plan;
 mod probe;
 mod product;
 mod rows;
