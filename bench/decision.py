@@ -36,7 +36,7 @@ from bench.artphoto.scenes import scene
 KINDS = ("artist", "artist", "artist", "artist", "unknown", "unknown", "unknown", "series", "series", "nothing")
 """Kinds of photos of nothing enrolled, each as often as it is named."""
 BATCH = 64
-_NEW, _UNKNOWN = 1_000, 500_000
+_NEW, _UNKNOWN, _CLUTTER = 1_000, 500_000, 900_000
 """First composition or detail that is not enrolled; first artists who are not."""
 
 
@@ -96,7 +96,7 @@ def _unknown(number: int, options: argparse.Namespace) -> tuple[int, Picture]:
         detail = _NEW + number
     else:
         artist = artist + _UNKNOWN + number
-    around = [_painted((seed // 7 + place) % options.works, options.seed) for place in range(2)]
+    around = [painting(_CLUTTER + seed % 10_000, place, 0, size=256) for place in range(2)]
     return severity, photograph(painting(artist, composition, detail), seed, severity=severity, clutter=around)[0]
 
 

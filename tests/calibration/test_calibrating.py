@@ -31,7 +31,7 @@ def _trial(random: Any, *, known: bool) -> Trial:
 def test_what_geometry_confirms_is_matched_and_unknown_works_are_not() -> None:
     _, reliability = calibrate(trials(1200), default_calibration())
     assert reliability.first > 0.85
-    assert reliability.matched > 0.5
+    assert reliability.matched > 0.4
     assert reliability.false_accepts <= 2 * PROMISE
     assert reliability.error < 0.05
 

@@ -137,7 +137,7 @@ def test_a_calibrated_answer_does_not() -> None:
 
 
 def test_the_shipped_numbers_say_where_they_come_from() -> None:
-    assert {"script", "queries", "seed", "engine"} <= SHIPPED.provenance.keys()
+    assert {"script", "photos", "seed", "engine"} <= SHIPPED.provenance.keys()
 
 
 @pytest.mark.parametrize("numbers", [(0.0, {"score": -1.0}), (0.0, {"lead": float("inf")}), (float("nan"), {})])

@@ -21,8 +21,6 @@ from arthur.types import StoredView
 SEVERITIES = (1, 2, 3, 4)
 KEPT = 6
 """Entries of each look that are remembered, the right one always among them."""
-NEIGHBOURS = 2
-"""Works that may hang beside the photographed one: enrolled ones, so that what is aside learns to count less."""
 QUALITY = 92
 _CHUNK = 16
 
@@ -78,10 +76,7 @@ def run_trials(
         if art is None:
             return []
         severity = SEVERITIES[number % len(SEVERITIES)]
-        chance = generator(91, seed, number)
-        beside = [picture_of(views[place]) for place in chance.integers(len(views), size=NEIGHBOURS).tolist()]
-        clutter = [picture for picture in beside if picture is not None]
-        photo, _ = photograph(art, int(chance.integers(2**31)), severity=severity, clutter=clutter)
+        photo, _ = photograph(art, int(generator(91, seed, number).integers(2**31)), severity=severity)
         try:
             looks = recognizer.observe(encoded(photo))
         except ArthurError:

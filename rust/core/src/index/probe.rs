@@ -68,11 +68,6 @@ impl<'a> Allowed<'a> {
         }
     }
 
-    /// Whether there is no filter.
-    fn all(&self) -> bool {
-        !self.filtered
-    }
-
     fn keys(&self, node: u32) -> impl Iterator<Item = u64> {
         let entries = self.table.entries(node).iter();
         let passing = entries.filter(|&&entry| !self.filtered || covers(&self.ranges, entry));
@@ -109,7 +104,8 @@ impl Segment {
     /// The nodes worth an exact comparison, or None when comparing all allowed rows costs less than looking for enough.
     ///
     /// A first look shows how many of the nodes near this query are allowed, which the share of the rows does not tell:
-    /// an artist's works are alike. A second, wider one is taken when it can be expected to do.
+    /// an artist's works are alike. A second, wider one is taken when it can be expected to do. What the graph cannot
+    /// reach from here is never left out: then all are compared.
     fn near(
         &self,
         graph: &Graph,
@@ -121,19 +117,22 @@ impl Segment {
         let mut width = width(self.table().node_count()).max(2 * k);
         // allowed among the candidates, so that the k best of them are not at the far end, where some are missed
         let enough = 3 * k;
-        while allowed.all() || rows > width * ROWS_OF_A_CANDIDATE {
+        while rows > width * ROWS_OF_A_CANDIDATE {
             let found = graph.search(query, width)?;
-            let everything = found.len() < width;
+            let exhausted = found.len() < width;
             let passing = found
                 .into_iter()
                 .filter(|&node| allowed.keys(node).next().is_some());
             let mut nodes: Vec<u32> = passing.collect();
-            if everything || nodes.len() >= enough.min(width) {
+            if nodes.len() >= enough.min(width) {
                 nodes.truncate(enough);
                 nodes.extend_from_slice(self.table().unreachable());
                 nodes.sort_unstable();
                 nodes.dedup();
                 return Ok(Some(nodes));
+            }
+            if exhausted {
+                break;
             }
             width = width * 2 * enough / nodes.len().max(1);
         }
