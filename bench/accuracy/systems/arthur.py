@@ -74,9 +74,9 @@ class Installation:
             self._temporary.cleanup()
 
     def _open(self) -> Arthur:
-        # No cache: the second way to ask would be answered from the first. No thumbnails: only what recognition needs.
+        # No cache: the second way to ask would be answered from the first.
         engine = self._snapshots.engine
-        settings = load_settings(data=self._data, engine=engine, engine_threads=1, cache="none:", thumbnail_side=0)
+        settings = load_settings(data=self._data, engine=engine, engine_threads=1, cache="none:")
         return open_arthur(settings)
 
     def _loaded(self) -> bool:
