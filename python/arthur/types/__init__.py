@@ -1,0 +1,69 @@
+"""The frozen values that cross module borders, and the array types they are made of."""
+
+from __future__ import annotations
+
+from arthur.types.catalogue import (
+    Changes,
+    Counts,
+    FeatureChanges,
+    Likeness,
+    LikenessKind,
+    LocalFeatures,
+    NewView,
+    Put,
+    StoredLikeness,
+    StoredView,
+)
+from arthur.types.names import (
+    DecisionKind,
+    Fit,
+    JsonValue,
+    Keys,
+    Metadata,
+    Pixels,
+    Vectors,
+    VerifyMode,
+    ViewId,
+    check_id,
+)
+from arthur.types.recognition import (
+    Match,
+    Quad,
+    Query,
+    Recognition,
+)
+from arthur.types.search import (
+    Filter,
+    LocalQuery,
+    Neighbors,
+)
+
+__all__ = [
+    "Changes",
+    "Counts",
+    "DecisionKind",
+    "FeatureChanges",
+    "Filter",
+    "Fit",
+    "JsonValue",
+    "Keys",
+    "Likeness",
+    "LikenessKind",
+    "LocalFeatures",
+    "LocalQuery",
+    "Match",
+    "Metadata",
+    "Neighbors",
+    "NewView",
+    "Pixels",
+    "Put",
+    "Quad",
+    "Query",
+    "Recognition",
+    "StoredLikeness",
+    "StoredView",
+    "Vectors",
+    "VerifyMode",
+    "ViewId",
+    "check_id",
+]
