@@ -55,6 +55,16 @@ def test_pages_are_followed_to_the_end(house: Any) -> None:
     assert len(house.index) == 7
 
 
+def test_a_long_replay_is_written_out_on_the_way(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arthur.recognition.follower.WRITTEN_OUT", 3)
+    for seed in range(6):
+        house.enroll(f"a/e{seed}/main", seed)
+    house.index.clear()
+    house.index.durable = 0
+    follower_of(house.catalog, house.index, page=2).catch_up()
+    assert house.index.durable == 4
+
+
 def test_no_epoch_begins_while_the_index_is_emptied(house: Any) -> None:
     house.index.advance(99)
     follower = follower_of(house.catalog, house.index)

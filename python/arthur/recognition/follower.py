@@ -28,6 +28,8 @@ log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
 
 PAGE = 8192
+WRITTEN_OUT = 50_000
+"""Keys after which a replay waits for the index to write them: it puts them faster than segments are built."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Follower:
         self._replaying = False
         self._emptying = False
         self._rebuilds = 0
+        self._unwritten = 0
 
     def epoch(self, *, timeout_s: float | None = None) -> int:
         """Return how often the index was emptied, at a moment when it is not just being emptied.
@@ -151,6 +154,7 @@ class Follower:
     def _replay(self) -> None:
         """Apply pages until none is left."""
         self._restart_if_ahead()
+        self._unwritten = 0
         more = True
         while more:
             step = self._history(self._index.sequence, self._page)
@@ -164,8 +168,16 @@ class Follower:
         if len(step.keys):
             step.put()
         self._index.advance(step.upto)
+        self._written_out(len(step.keys))
         with self._turn:
             self._turn.notify_all()
+
+    def _written_out(self, more: int) -> None:
+        """Write to disk what a long replay has put, so that it does not all wait in memory."""
+        self._unwritten += more
+        if self._unwritten >= WRITTEN_OUT:
+            self._index.checkpoint()
+            self._unwritten = 0
 
     def _restart_if_ahead(self) -> None:
         """Empty the index if it knows of changes that the catalog has not seen."""

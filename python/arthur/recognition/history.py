@@ -40,6 +40,10 @@ class Followed(Protocol):
         """See VectorIndex.advance."""
         ...
 
+    def checkpoint(self) -> None:
+        """See VectorIndex.checkpoint."""
+        ...
+
     def clear(self) -> None:
         """Forget everything: `len` and `sequence` are 0 again, and keys may come back. Searches meanwhile may fail.
 
