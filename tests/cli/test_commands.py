@@ -1,6 +1,7 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
@@ -72,7 +73,15 @@ def test_import_names_what_failed(arthur: Any, shelf: Any) -> None:
     assert done.err.startswith("a0/e0.png: ")
 
 
-def test_the_first_interruption_stops_and_the_second_ends() -> None:
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Take SIGINT as Python does by itself; whoever runs the tests in the background may have it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_the_first_interruption_stops_and_the_second_ends(interruptible: None) -> None:
     with interruption() as stopped:
         signal.raise_signal(signal.SIGINT)
         assert stopped()

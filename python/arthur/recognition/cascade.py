@@ -47,6 +47,9 @@ class Extent:
     part: int
 
 
+GLANCE = Extent(side=160, entries=1, votes=0, part=1)
+LARGE = 0.9
+"""Score of the whole photo from which a glance comes first: the work fills the photo, so little resolution will do."""
 QUICK = Extent(side=320, entries=3, votes=7, part=2)
 THOROUGH = Extent(side=PREVIEW_SIDE, entries=10, votes=48, part=12)
 REFINED = 3
@@ -103,7 +106,7 @@ class Cascade:
             return
         gray = luma(photo.preview)
         candidates = Candidates(self._parts, self._geometry, photo, found, leave_out)
-        for step, check, extent in (("quick", "checked", QUICK), ("thorough", "refined", THOROUGH)):
+        for step, check, extent in self._looks(found):
             if step == "thorough" and max(gray.shape) <= QUICK.side:
                 # there is nothing more to see in so small a photo
                 yield "refined", sightings.strongest()
@@ -115,9 +118,18 @@ class Cascade:
             for part in candidates(look, stages, scale=scale, extent=extent):
                 sightings.keep(replace(one, frame=frame) for one in part)
                 yield step, sightings.strongest()
+            if not check:
+                continue
             with stages.stage("refine", checked=False):
                 sightings = Sightings(calibration, self._refined(photo, sightings.strongest()))
             yield check, sightings.strongest()
+
+    def _looks(self, found: Found) -> Iterator[tuple[str, str, Extent]]:
+        """Give the looks to be taken: their step, the step that checks what they found, and their extent."""
+        if found.entries and found.entries[0].score >= LARGE:
+            yield "quick", "", GLANCE
+        yield "quick", "checked", QUICK
+        yield "thorough", "refined", THOROUGH
 
     def _refined(self, photo: Photo, sightings: Sequence[Sighting]) -> list[Sighting]:
         """Embed the works that were found once more, cut out and upright."""
@@ -167,7 +179,7 @@ class Candidates:
 
         `scale` leads from pixels of the look to pixels of the preview.
         """
-        voted = self.geometry.vote(look, extent.votes, self.found.where, stages)
+        voted = self.geometry.vote(look, extent.votes, self.found.where, stages) if extent.votes else ()
         views = self._views(voted, extent.entries, stages)
         for first in range(0, len(views), extent.part):
             with stages.stage("verify", checked=False):
@@ -178,6 +190,8 @@ class Candidates:
         """Return the candidates in turn from votes and scores, each view once, with its score."""
         scored = {one.stored.key: (one.stored, one.score) for one in self.found.entries[:entries]}
         keys = np.array([key for key in voted if key not in scored], np.int64)
+        if not len(keys):
+            return list(scored.values())
         with stages.stage("catalog", checked=False):
             stored = self.parts.catalog.views(keys)
             vectors = self.parts.catalog.vectors(keys, self.parts.encoder.spec.fingerprint)

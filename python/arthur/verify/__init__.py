@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,10 +20,20 @@ Gray = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """Local features of a photo: what an index is asked with, and what is compared with candidates."""
+    """Local features of a photo, and how an index is asked with them.
 
-    query: LocalQuery
+    Attributes:
+        features: what is compared with candidates.
+        ask: makes the query; it costs more than comparing with one candidate, and not every look votes.
+    """
+
     features: Features
+    ask: Callable[[], LocalQuery]
+
+    @property
+    def query(self) -> LocalQuery:
+        """What an index is asked with; made anew with each use."""
+        return self.ask()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,8 +20,8 @@ _ENROLLED_SIDE = 480
 _DETECTED = 1000
 """Keypoints of a picture of the catalogue from which those to be kept are chosen."""
 _LOOKED_AT = 500
-_FIRST_LOOK_SIDE = 400
-_FIRST_LOOKED_AT = 300
+_FIRST_LOOK_SIDE, _GLANCE_SIDE = 400, 200
+_FIRST_LOOKED_AT, _GLANCED_AT = 300, 200
 _WORDS = 4
 """Words of each feature of a photo, nearest first."""
 
@@ -60,21 +60,23 @@ class PlaneVerifier:
     def look(self, gray: Gray) -> Look:
         """See Verifier.look."""
         _check(gray)
-        found = sift.detect(gray, _FIRST_LOOKED_AT if max(gray.shape) <= _FIRST_LOOK_SIDE else _LOOKED_AT)
+        found = sift.detect(gray, _count(max(gray.shape)))
         patches = self._vocabulary.describe(found.patches)
-        words = self._vocabulary.words(patches, _WORDS)
-        signatures = self._vocabulary.signatures(patches, words)
-        query = LocalQuery(words, signatures, found.points, found.scales, found.angles)
-        return Look(query, Features(found.width, found.height, found.points, found.scales, found.angles, patches))
+        return self._look(Features(found.width, found.height, found.points, found.scales, found.angles, patches))
 
     def recall(self, packed_features: bytes) -> Look:
         """See Verifier.recall."""
         stored = packed.unpack(packed_features)
         patches = self._vocabulary.decode(stored.codes)
-        words = self._vocabulary.words(patches, _WORDS)
-        signatures = self._vocabulary.signatures(patches, words)
-        query = LocalQuery(words, signatures, stored.points, stored.scales, stored.angles)
-        return Look(query, Features(stored.width, stored.height, stored.points, stored.scales, stored.angles, patches))
+        return self._look(Features(stored.width, stored.height, stored.points, stored.scales, stored.angles, patches))
+
+    def _look(self, features: Features) -> Look:
+        return Look(features, lambda: self._query(features))
+
+    def _query(self, features: Features) -> LocalQuery:
+        words = self._vocabulary.words(features.patches, _WORDS)
+        signatures = self._vocabulary.signatures(features.patches, words)
+        return LocalQuery(words, signatures, features.points, features.scales, features.angles)
 
     def compare(self, look: Look, candidates: Sequence[bytes]) -> list[Verification]:
         """See Verifier.compare."""
@@ -101,6 +103,13 @@ class PlaneVerifier:
             quad=evidence.quad,
             homography=found.homography,
         )
+
+
+def _count(side: int) -> int:
+    """Return how many keypoints of a photo are worth their time, by its longest side."""
+    if side <= _GLANCE_SIDE:
+        return _GLANCED_AT
+    return _FIRST_LOOKED_AT if side <= _FIRST_LOOK_SIDE else _LOOKED_AT
 
 
 def _shrunk(gray: Gray) -> Gray:
