@@ -148,8 +148,8 @@ def _match(one: Sighting, probability: float, kind: DecisionKind, frames: Sequen
     signs = one.signs
     quad = None
     if one.corners is not None:
-        corners = (one.corners * frames[one.frame].scale).round(1)
-        quad = tuple((float(x), float(y)) for x, y in corners)
+        corners = one.corners.astype(np.float64) * frames[one.frame].scale
+        quad = tuple((round(float(x), 1), round(float(y), 1)) for x, y in corners)
     return Match(
         view=one.stored.view,
         score=signs.score,

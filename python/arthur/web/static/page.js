@@ -46,6 +46,7 @@ function say(text, kind, body) {
   decision.className = kind;
   one("reasons").replaceChildren();
   one("matches").replaceChildren();
+  one("found").replaceChildren();
   one("timings").textContent = "";
   one("json").textContent = body ? JSON.stringify(body, null, 2) : "";
 }
@@ -54,8 +55,22 @@ function showAnswer(body) {
   say(`${WORDS[body.decision]} (${(100 * body.probability).toFixed(1)} %)`, body.decision, body);
   one("reasons").replaceChildren(...body.reasons.map((reason) => element("li", reason)));
   one("matches").replaceChildren(...body.matches.map(matchItem));
+  outline(body.matches.filter((match) => match.quad && match.decision !== "no_match"));
   const stages = Object.entries(body.timings_ms).map(([stage, ms]) => `${stage} ${ms.toFixed(1)}`);
   one("timings").textContent = `${stages.join(" · ")} ms`;
+}
+
+// Draws where the works are: corners are in pixels of the upright photo, which is what browsers show.
+function outline(found) {
+  const { naturalWidth, naturalHeight } = one("preview");
+  if (!naturalWidth) return;
+  one("found").setAttribute("viewBox", `0 0 ${naturalWidth} ${naturalHeight}`);
+  one("found").replaceChildren(...found.map((match) => {
+    const polygon = document.createElementNS("http://www.w3.org/2000/svg", "polygon");
+    polygon.setAttribute("points", match.quad.map((corner) => corner.join(",")).join(" "));
+    polygon.classList.add(match.decision);
+    return polygon;
+  }));
 }
 
 function matchItem(match) {
@@ -67,6 +82,7 @@ function matchItem(match) {
     item.append(image);
   }
   item.append(element("strong", match.entry_id), element("div", match.artist_id), element("div", `score ${match.score.toFixed(3)}`));
+  if (match.inliers) item.append(element("div", `${match.inliers} points agree, ${Math.round(100 * match.coverage)} % covered`));
   return item;
 }
 
