@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import resources
+from itertools import accumulate
 from pathlib import Path
 
 from arthur.errors import ConfigError
@@ -190,7 +191,8 @@ def decide(entries: Sequence[Signs], calibration: Calibration, *, max_false_acce
     ranked = [entries[place] for place in order]
     best, rival = ranked[0], ranked[1] if len(ranked) > 1 else None
     probability = calibration.probability(best, rival)
-    rest = (min(calibration.probability(signs, best), 1 - probability) for signs in ranked[1:])
+    # rounding may lift one behind another by a last digit
+    rest = accumulate((min(calibration.probability(signs, best), 1 - probability) for signs in ranked[1:]), min)
     kind = kind_of(probability, max_false_accept)
     reasons = caveat if kind == "match" else (_doubt(kind, best, rival), *caveat)
     return Decision(kind, probability, reasons, order, (probability, *rest))
