@@ -70,7 +70,10 @@ def _photo(
     seen, n, a = sizes
     chosen = random.choice(FEATURES, seen, replace=False)
     body = packed[16:].tobytes()
-    column = lambda kind, offset: np.frombuffer(body, kind, FEATURES, offset * FEATURES)[chosen]  # noqa: E731
+
+    def column(kind: str, offset: int) -> NDArray[np.generic]:
+        return np.frombuffer(body, kind, FEATURES, offset * FEATURES)[chosen]
+
     words = drawn.table[random.integers(0, len(drawn.table), (n, a))]
     signatures = random.integers(0, 1 << 64, (n, a), np.uint64)
     words[:seen, 0], signatures[:seen, 0] = column("<u2", 6), column("<u8", 8) ^ _noise(random, seen)

@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -93,17 +94,12 @@ def built(contest: Contest, folder: Path) -> tuple[VectorIndex, PlainIndex]:
     return index, other
 
 
-class timed:  # noqa: N801 - reads as a word
+@contextmanager
+def timed(contest: Contest, measure: str, subject: str) -> Iterator[None]:
     """Note the wall and CPU seconds of a block."""
-
-    def __init__(self, contest: Contest, measure: str, subject: str) -> None:
-        self._note = lambda **values: contest.note(measure, subject, **values)
-
-    def __enter__(self) -> None:
-        self._wall, self._cpu = time.perf_counter(), time.process_time()
-
-    def __exit__(self, *_: object) -> None:
-        self._note(wall_s=time.perf_counter() - self._wall, cpu_s=time.process_time() - self._cpu)
+    wall, cpu = time.perf_counter(), time.process_time()
+    yield
+    contest.note(measure, subject, wall_s=time.perf_counter() - wall, cpu_s=time.process_time() - cpu)
 
 
 def compared(contest: Contest, subjects: dict[str, Search], measure: str = "query") -> dict[str, float]:
