@@ -115,6 +115,10 @@ impl Segment {
     ) -> Result<Option<Vec<u32>>> {
         let rows = rows_in(&allowed.ranges);
         let mut width = width(self.table().node_count()).max(2 * k);
+        if allowed.filtered {
+            // the allowed are found among others, and so further out than the width is meant for
+            width += width / 2;
+        }
         // allowed among the candidates, so that the k best of them are not at the far end, where some are missed
         let enough = 3 * k;
         while rows > width * ROWS_OF_A_CANDIDATE {
