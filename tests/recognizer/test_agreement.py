@@ -54,6 +54,32 @@ def test_another_work_does_not_agree(work: Picture) -> None:
     assert agreed(seen(painting(9, 8, 7, size=512)), work) < 0.5
 
 
+def test_a_reflection_is_not_held_against_it(work: Picture) -> None:
+    photo = seen(work)
+    cv2.ellipse(photo, (300, 250), (130, 70), 20, 0, 360, (255, 255, 255), -1)
+    assert agreed(photo, work) > 0.9
+
+
+def test_a_plain_margin_of_the_enrolled_picture_is_not_compared(work: Picture) -> None:
+    padded = np.full((work.shape[0], work.shape[1] * 3 // 2, 3), 255, np.uint8)
+    edge = (padded.shape[1] - work.shape[1]) // 2
+    padded[:, edge : edge + work.shape[1]] = work
+    left, right = CORNERS[[0, 3]], CORNERS[[1, 2]]
+    corners = np.array([left[0], right[0], right[1], left[1]]) + 0.25 * np.array(
+        [left[0] - right[0], right[0] - left[0], right[1] - left[1], left[1] - right[1]]
+    )
+    found = agreement(seen(work), corners.astype(np.float32), padded)
+    assert found is not None
+    assert found > 0.8
+
+
+def test_a_plane_that_is_a_little_off_still_agrees(work: Picture) -> None:
+    off = CORNERS + np.array([[8, 6], [-6, 8], [6, -8], [8, 6]], np.float32)
+    found = agreement(seen(work), off, work)
+    assert found is not None
+    assert found > 0.9
+
+
 def test_nothing_is_said_of_plain_works_or_works_out_of_view(work: Picture) -> None:
     assert agreement(seen(work), CORNERS, np.full_like(work, 90)) is None
     assert agreement(seen(work), CORNERS + 2000, work) is None

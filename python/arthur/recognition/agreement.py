@@ -1,10 +1,13 @@
 """Does the work on the photo look like the enrolled one all over, or only where features were found?
 
 Works of one series, states of one print and pictures retouched share most of their features. Laid over each other,
-though, they differ somewhere: both are set upright and compared block by block.
+though, they differ somewhere: both are set upright, aligned, and compared block by block.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -15,7 +18,18 @@ from arthur.recognition.sighting import Corners
 
 SIDE = 128
 """Both pictures are compared at this size: coarse enough for a plane found by features, fine enough for details."""
-BLOCK = 16
+REACH = 5
+"""How far a block may lie from its place before the planes are aligned, pixels: inliers tell little of where a work
+lies away from them."""
+ROUGH_BLOCK, ROUGH_STEP = 24, 13
+"""Blocks by which the planes are aligned."""
+BLOCK, STEP = 16, 14
+"""Blocks that are compared then."""
+FOUND = 0.5
+"""Correlation from which a block was found again nearby."""
+FEWEST_FOUND = 6
+STRAY = 1.0
+"""How far a block may lie from where the others say, pixels."""
 FINER = 2
 """The photo is set upright at so many times the size, against aliasing."""
 PLAIN = 4.0
@@ -23,52 +37,135 @@ PLAIN = 4.0
 FEWEST = 4
 WORK_BLUR, PHOTO_BLUR = 1.0, 0.7
 """Gaussian sigma, pixels: the photo is softer already."""
+MARGIN, MARGIN_SHARE, MARGIN_SLACK = 12.0, 0.97, 3
+"""A row or column belongs to a plain margin when this share of it is as bright as the edge, within so many steps of
+luma; a block may reach so many pixels into it."""
+GLARE, GLARE_SHARE = 248.0, 0.15
+"""Luma that a reflection has, and the share of a block from which it hides what is there."""
+BRIGHT = 235.0
+"""Luma from which the work itself may be as bright as a reflection."""
+_TRIALS = 200
+_INSIDE = 200
+"""Of 255: what lies inside the photo still does after the smoothing at its edge."""
+
+Luma = NDArray[np.float32]
+Matrix = NDArray[np.float64]
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom, pixels; the last two are outside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upright:
+    """The work upright as the photo shows it, with an edge around it.
+
+    Attributes:
+        soft: (SIDE + 2 * edge, same) luma.
+        hidden: 1 where a reflection is, else 0.
+        inside: 255 where it lies inside the photo.
+        edge: pixels.
+    """
+
+    soft: Luma
+    hidden: Luma
+    inside: Gray
+    edge: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block of the work and where the photo shows it: its middle, its shift and their correlation."""
+
+    middle: tuple[float, float]
+    shift: tuple[int, int]
+    alike: float
 
 
 def agreement(preview: Rgb, corners: Corners, work: Rgb) -> float | None:
     """Return the mean correlation of luma over blocks, -1..1; None when too little of the work is in view.
 
-    Each block is freed of its own brightness and contrast, so light and glare count little (zero-normalised
-    cross-correlation).
+    Blocks that are found near their places tell first how the plane lies exactly. Then each block is compared in its
+    place, freed of its own brightness and contrast (zero-normalised cross-correlation). Plain blocks, the plain margin
+    that catalogue pictures often have, what lies outside the photo and what a reflection hides are not compared.
 
     Args:
         preview: (h, w, 3) uint8 RGB of the photo.
         corners: where the work is in it.
         work: (h, w, 3) uint8 RGB of the enrolled picture.
     """
-    photo, inside = _upright(luma(preview), corners)
-    enrolled = cv2.resize(luma(work), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    theirs = _blocks(_soft(enrolled.astype(np.float32), WORK_BLUR))
-    ours = _blocks(_soft(photo, PHOTO_BLUR))
-    compared = inside & (theirs.std(axis=1) > PLAIN)
-    if compared.sum() < FEWEST:
-        return None
-    a, b = (_centred(blocks[compared]) for blocks in (ours, theirs))
-    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    return float(np.mean((a * b).sum(axis=1) / np.maximum(lengths, 1e-3)))
+    photo = luma(preview)
+    enrolled = cv2.resize(luma(work), (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    content, theirs = _content(enrolled), _soft(enrolled, WORK_BLUR)
+    square = np.array([[0, 0], [SIDE, 0], [SIDE, SIDE], [0, SIDE]], np.float32)
+    plane = np.asarray(cv2.getPerspectiveTransform(corners.astype(np.float32), square), np.float64)
+    rough = _blocks(_upright(photo, plane, edge=REACH), theirs, _places(content, ROUGH_BLOCK, ROUGH_STEP), ROUGH_BLOCK)
+    aligned = _upright(photo, _aligning(rough) @ plane, edge=0)
+    alike = [one.alike for one in _blocks(aligned, theirs, _places(content, BLOCK, STEP), BLOCK)]
+    return float(np.mean(alike)) if len(alike) >= FEWEST else None
 
 
-def _upright(photo: Gray, corners: Corners) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return the work upright, (SIDE, SIDE) luma, and which blocks lie wholly inside the photo."""
-    side = SIDE * FINER
-    square = np.array([[0, 0], [side, 0], [side, side], [0, side]], np.float32)
-    to_upright = cv2.getPerspectiveTransform(corners.astype(np.float32), square)
+def _upright(photo: Gray, plane: Matrix, *, edge: int) -> Upright:
+    side = SIDE + 2 * edge
+    finer = np.array([[FINER, 0, edge * FINER], [0, FINER, edge * FINER], [0, 0, 1]], np.float64)
     upright, inside = (
-        cv2.resize(cv2.warpPerspective(layer, to_upright, (side, side)), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        cv2.resize(
+            cv2.warpPerspective(layer, finer @ plane, (side * FINER, side * FINER)),
+            (side, side),
+            interpolation=cv2.INTER_AREA,
+        )
         for layer in (photo, np.full_like(photo, 255))
     )
-    return upright.astype(np.float32), _blocks(inside.astype(np.float32)).min(axis=1) > 200
+    seen = upright.astype(np.float32)
+    hidden = (seen >= GLARE).astype(np.float32)
+    return Upright(_soft(seen, PHOTO_BLUR), hidden, inside.astype(np.uint8, copy=False), edge)
 
 
-def _soft(picture: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+def _blocks(photo: Upright, work: Luma, places: Iterable[tuple[int, int]], size: int) -> Iterator[Block]:
+    """Yield the blocks that can be compared."""
+    edge = photo.edge
+    for left, top in places:
+        block = work[top : top + size, left : left + size]
+        around = (slice(top, top + size + 2 * edge), slice(left, left + size + 2 * edge))
+        place = (slice(top + edge, top + edge + size), slice(left + edge, left + edge + size))
+        if block.std() < PLAIN or photo.inside[around].min() < _INSIDE:
+            continue
+        if photo.hidden[place].mean() > GLARE_SHARE and np.median(block) < BRIGHT:
+            continue
+        alike = cv2.matchTemplate(photo.soft[around], block, cv2.TM_CCOEFF_NORMED)
+        down, across = divmod(int(alike.argmax()), alike.shape[1])
+        middle = (left + size / 2, top + size / 2)
+        yield Block(middle, (across - edge, down - edge), float(alike.flat[alike.argmax()]))
+
+
+def _aligning(blocks: Iterable[Block]) -> Matrix:
+    """Return the (3, 3) affine map that takes blocks from where they were found to their places; else the identity."""
+    found = [block for block in blocks if block.alike > FOUND]
+    if len(found) < FEWEST_FOUND:
+        return np.eye(3)
+    places = np.array([block.middle for block in found], np.float32)
+    seen = places + np.array([block.shift for block in found], np.float32)
+    map_to, _ = cv2.estimateAffine2D(seen, places, method=cv2.RANSAC, ransacReprojThreshold=STRAY, maxIters=_TRIALS)
+    affine = np.asarray(map_to, np.float64)
+    return np.vstack([affine, [0, 0, 1]]) if affine.shape == (2, 3) else np.eye(3)
+
+
+def _content(work: Luma) -> Box:
+    """Return the part of a picture inside its plain margin; all of it when there is none, or nothing else."""
+    edge = np.median(np.concatenate([work[0], work[-1], work[:, 0], work[:, -1]]))
+    plain = np.abs(work - edge) < MARGIN
+    rows, columns = (np.flatnonzero(plain.mean(axis=axis) <= MARGIN_SHARE) for axis in (1, 0))
+    if not len(rows) or not len(columns):
+        return 0, 0, SIDE, SIDE
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def _places(content: Box, size: int, step: int) -> Iterator[tuple[int, int]]:
+    """Yield left and top of the blocks that lie in the content."""
+    left, top, right, bottom = content
+    places = range(0, SIDE - size + 1, step)
+    across = [x for x in places if left <= x + MARGIN_SLACK and x + size - MARGIN_SLACK <= right]
+    down = [y for y in places if top <= y + MARGIN_SLACK and y + size - MARGIN_SLACK <= bottom]
+    yield from ((x, y) for y in down for x in across)
+
+
+def _soft(picture: Luma, sigma: float) -> Luma:
     return cv2.GaussianBlur(picture, (0, 0), sigma).astype(np.float32, copy=False)
-
-
-def _blocks(picture: NDArray[np.float32]) -> NDArray[np.float32]:
-    count = SIDE // BLOCK
-    return picture.reshape(count, BLOCK, count, BLOCK).transpose(0, 2, 1, 3).reshape(count * count, BLOCK * BLOCK)
-
-
-def _centred(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
-    centred: NDArray[np.float32] = blocks - blocks.mean(axis=1, keepdims=True)
-    return centred
