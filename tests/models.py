@@ -259,7 +259,7 @@ class Clock:
 
 CALIBRATION = Calibration(
     by_score=Logistic(-8.0, {"score": 9.0, "lead": 5.0}),
-    by_geometry=Logistic(-8.0, {"score": 1.0, "inliers": 3.0, "coverage": 2.0, "inlier_lead": 2.0}),
+    by_geometry=Logistic(-2.0, {"proof": 4.0}),
     lone_rival=0.1,
 )
 

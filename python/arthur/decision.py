@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from itertools import accumulate
@@ -27,17 +27,30 @@ LITTLE_VISIBLE = "only a small part of the work can be recognized"
 SOFTENING = 0.03
 """Distance below which two entries are told apart no further."""
 ALIKE = math.log(2)
-"""Lead below which a rival is named as the doubt: it is less than twice as far, or has more than half the inliers."""
-AGREEMENT = 0.8
-"""Agreement that speaks neither for an entry nor against it, as if nobody had compared."""
+"""Lead below which a rival is named as the doubt: it is less than twice as far, or has more than half the proof."""
 SPECK, ASIDE = 0.02, 0.2
 """Coverage that is hardly told from none, and centrality below which it makes no more difference."""
+RIVALS = 6
+"""Entries that can be rivals: those behind them are far behind."""
+SHARP = 3.0
+"""How many times the difference of two entries' log-odds counts when both could be the one in the photo: what is seen
+of one part of the photo is seen for both, so that even a small difference tells them apart."""
+UNSEEN = 10
+"""Features by which those that should show are taken to be more, so that few of few are no proof."""
+AGREEMENT = 0.4
+"""Agreement that is taken where nobody compared: as little as a work seen badly has, so that a work of a series is not
+taken for another before they were compared."""
+ACCIDENT, LIKENESS = -2.0, 2.0
+"""When entries are put in order: proof that any accident gives, and what a score of 1 is worth beside proof, so that it
+decides about works without features."""
 SMALL_PART = 0.15
 """Coverage below which it is named as the doubt."""
 _HALF = 0.5
+_MOST = 500.0
+"""Largest exponent."""
 
 SCORE_INPUTS = ("score", "lead")
-GEOMETRY_INPUTS = ("score", "refined", "agreement", "inliers", "coverage", "support", "central", "inlier_lead")
+GEOMETRY_INPUTS = ("proof", "support", "agreement")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +63,6 @@ class Signs:
         coverage: share of the work's area that they cover, 0..1.
         support: inliers as a share of those features of the work that the photo should show, 0..1.
         central: how near to the middle of the photo they lie, 0 at a corner and 1 in the middle.
-        refined: cosine similarity of the work, cut out of the photo and set upright; None when that was not done.
         agreement: how alike the two look block by block, -1..1; None when that was not compared.
     """
 
@@ -59,7 +71,6 @@ class Signs:
     coverage: float = 0.0
     support: float = 0.0
     central: float = 0.0
-    refined: float | None = None
     agreement: float | None = None
 
 
@@ -113,42 +124,59 @@ class Calibration:
     for_catalogue: bool = False
     provenance: Mapping[str, JsonValue] = field(default_factory=dict)
 
-    def probability(self, signs: Signs, rival: Signs | None) -> float:
+    def probability(self, signs: Signs, rivals: Sequence[Signs] = ()) -> float:
         """Return the probability, 0..1, that an entry with these signs is the photographed work.
 
-        `rival` is the strongest of the other entries; None when there is none.
+        `rivals` are the other entries that could be what was taken for it.
         """
         if signs.inliers is None:
-            return self.by_score.probability(score_inputs(signs, rival, self.lone_rival))
-        return self.by_geometry.probability(geometry_inputs(signs, rival))
+            rival = max((one.score for one in rivals), default=self.lone_rival)
+            return self.by_score.probability(score_inputs(signs, rival))
+        return self.by_geometry.probability(geometry_inputs(signs)) * self.share(signs, rivals)
 
-    def strength(self, signs: Signs) -> float:
-        """Return by how much these signs alone speak for an entry, to put entries in order."""
-        if signs.inliers is None:
-            return signs.score
-        return self.by_geometry.odds(geometry_inputs(signs, None))
-
-
-def score_inputs(signs: Signs, rival: Signs | None, lone_rival: float) -> dict[str, float]:
-    """Return the inputs of `by_score`."""
-    return {"score": signs.score, "lead": lead(signs.score, lone_rival if rival is None else rival.score)}
+    def share(self, signs: Signs, rivals: Sequence[Signs]) -> float:
+        """Return the probability, 0..1, that it is this entry, if it is one of these at all."""
+        odds = self.by_geometry.odds(geometry_inputs(signs))
+        behind = (SHARP * (self.by_geometry.odds(geometry_inputs(rival)) - odds) for rival in rivals)
+        return 1 / (1 + sum(math.exp(min(_MOST, distance)) for distance in behind))
 
 
-def geometry_inputs(signs: Signs, rival: Signs | None) -> dict[str, float]:
-    """Return the inputs of `by_geometry`."""
-    inliers = math.log1p(signs.inliers or 0)
-    against = math.log1p((rival.inliers if rival is not None else 0) or 0)
-    refined = signs.score if signs.refined is None else max(signs.refined, signs.score)
+def score_inputs(signs: Signs, rival: float) -> dict[str, float]:
+    """Return the inputs of `by_score`, given the highest score of another entry."""
+    return {"score": signs.score, "lead": lead(signs.score, rival)}
+
+
+def geometry_inputs(signs: Signs) -> dict[str, float]:
+    """Return the inputs of `by_geometry`.
+
+    Proof is for the doubt whether the plane is an accident. Support and agreement are for the doubt whether it is this
+    work or one of its series; support weighs as much as there is proof, for few of few features prove nothing.
+    """
+    inliers, proven = signs.inliers or 0, proof(signs)
+    supported = inliers / (inliers / signs.support + UNSEEN) if signs.support > 0 else 0.0
     return {
-        "score": signs.score,
-        "refined": refined,
+        "proof": proven,
+        "support": max(0.0, proven) * supported,
         "agreement": 0.0 if signs.agreement is None else signs.agreement - AGREEMENT,
-        "inliers": inliers,
-        "coverage": math.log(signs.coverage + SPECK),
-        "support": signs.support,
-        "central": math.log(max(ASIDE, signs.central)),
-        "inlier_lead": inliers - against,
     }
+
+
+def proof(signs: Signs) -> float:
+    """Return the logarithm of inliers times coverage times centrality: by how much geometry says it is no accident."""
+    inliers = math.log1p(signs.inliers or 0)
+    return inliers + math.log(signs.coverage + SPECK) + math.log(max(ASIDE, signs.central))
+
+
+def strength(signs: Signs) -> tuple[bool, float, float]:
+    """Return what puts entries in order: whether geometry was consulted, what it and the score say, the score."""
+    consulted = signs.inliers is not None
+    seen = max(ACCIDENT, proof(signs)) + LIKENESS * signs.score if consulted else 0.0
+    return consulted, seen, signs.score
+
+
+def ranked(entries: Sequence[Signs]) -> tuple[int, ...]:
+    """Return the places of the entries, strongest first."""
+    return tuple(sorted(range(len(entries)), key=lambda place: strength(entries[place]), reverse=True))
 
 
 def lead(score: float, rival: float) -> float:
@@ -175,26 +203,50 @@ class Decision:
     probabilities: tuple[float, ...] = ()
 
 
-def decide(entries: Sequence[Signs], calibration: Calibration, *, max_false_accept: float) -> Decision:
+def never(_one: int, _other: int) -> bool:
+    """Return False: no two entries hang side by side."""
+    return False
+
+
+def decide(
+    entries: Sequence[Signs],
+    calibration: Calibration,
+    *,
+    max_false_accept: float,
+    apart: Callable[[int, int], bool] = never,
+) -> Decision:
     """Put the entries in order and decide about the best one.
 
     It is a `match` only if the probability that it is wrong is at most `max_false_accept`, and a `no_match`
-    when it is more likely wrong than right. Once geometry was consulted for one entry, the others count as not found
-    by it.
+    when it is more likely wrong than right, rivals apart. Once geometry was consulted for one entry, the others count
+    as not found by it.
+
+    Args:
+        entries: what speaks for each.
+        calibration: makes probabilities of it.
+        max_false_accept: 0..1.
+        apart: tells of two places in `entries` whether they hang side by side in the photo, and so are no rivals.
     """
     caveat = () if calibration.for_catalogue else (NOT_CALIBRATED,)
     if not entries:
         return Decision("no_match", 0.0, (NOTHING_TO_COMPARE,))
     if any(signs.inliers is not None for signs in entries):
         entries = [signs if signs.inliers is not None else replace(signs, inliers=0) for signs in entries]
-    order = tuple(sorted(range(len(entries)), key=lambda place: -calibration.strength(entries[place])))
-    ranked = [entries[place] for place in order]
-    best, rival = ranked[0], ranked[1] if len(ranked) > 1 else None
-    probability = calibration.probability(best, rival)
-    # rounding may lift one behind another by a last digit
-    rest = accumulate((min(calibration.probability(signs, best), 1 - probability) for signs in ranked[1:]), min)
+    order = ranked(entries)
+    rivals = [
+        [entries[other] for other in order[:RIVALS] if other != place and not apart(place, other)] for place in order
+    ]
+    probability, *others = (
+        calibration.probability(entries[place], around) for place, around in zip(order, rivals, strict=True)
+    )
+    # what is no work beside the best one has what that leaves, and the list falls, though a weaker entry may have
+    # the better odds
+    left = [1.0 if apart(order[0], place) else 1 - probability for place in order[1:]]
+    rest = accumulate(map(min, others, left), min)
     kind = kind_of(probability, max_false_accept)
-    reasons = caveat if kind == "match" else (_doubt(kind, best, rival), *caveat)
+    if kind == "no_match" and calibration.probability(entries[order[0]]) >= _HALF:
+        kind = "unsure"  # it is one of these, though not to be told which
+    reasons = caveat if kind == "match" else (_doubt(kind, entries[order[0]], rivals[0]), *caveat)
     return Decision(kind, probability, reasons, order, (probability, *rest))
 
 
@@ -205,11 +257,11 @@ def kind_of(probability: float, max_false_accept: float) -> DecisionKind:
     return "no_match" if probability < min(_HALF, 1 - max_false_accept) else "unsure"
 
 
-def _doubt(kind: DecisionKind, best: Signs, rival: Signs | None) -> str:
-    """Return the reason why an answer is no match."""
+def _doubt(kind: DecisionKind, best: Signs, rivals: Sequence[Signs]) -> str:
+    """Return the reason why an answer is no match; `rivals` strongest first."""
     if kind == "no_match":
         return NOTHING_SIMILAR
-    if rival is not None and _is_close(best, rival):
+    if rivals and _is_close(best, rivals[0]):
         return TOO_CLOSE
     if best.inliers and best.coverage < SMALL_PART:
         return LITTLE_VISIBLE
@@ -219,7 +271,7 @@ def _doubt(kind: DecisionKind, best: Signs, rival: Signs | None) -> str:
 def _is_close(best: Signs, rival: Signs) -> bool:
     if best.inliers is None:
         return lead(best.score, rival.score) < ALIKE
-    return geometry_inputs(best, rival)["inlier_lead"] < ALIKE
+    return proof(best) - proof(rival) < ALIKE
 
 
 def default_calibration() -> Calibration:
@@ -234,7 +286,8 @@ def load_calibration(note: str | None, shipped: Path | None, *, fingerprint: str
         note: what the catalogue remembers, fitted on the operator's own works; None when nothing was fitted.
         shipped: a `decision.json` beside the engine; need not exist.
         fingerprint: of the engine. A calibration of another engine is passed over.
-        verifier: fingerprint of the verifier, "" without one. A calibration with another verifier is passed over.
+        verifier: fingerprint of the verifier, "" without one. A calibration with another verifier, or over other inputs
+            than today's, is passed over.
 
     Raises:
         ConfigError: a calibration that would be taken cannot be read.
@@ -246,9 +299,14 @@ def load_calibration(note: str | None, shipped: Path | None, *, fingerprint: str
         if text is None:
             continue
         found = parse_calibration(text, source=source)
-        if (found.fingerprint, found.verifier) == (fingerprint, verifier):
+        if (found.fingerprint, found.verifier) == (fingerprint, verifier) and _is_over_todays_inputs(found):
             return found
     return default_calibration()
+
+
+def _is_over_todays_inputs(calibration: Calibration) -> bool:
+    logistics = ((calibration.by_score, SCORE_INPUTS), (calibration.by_geometry, GEOMETRY_INPUTS))
+    return all(logistic.weights.keys() <= set(names) for logistic, names in logistics)
 
 
 def parse_calibration(text: str, *, source: str) -> Calibration:

@@ -26,28 +26,30 @@ limits = st.floats(0.0001, 0.9999)
 plain = st.builds(Signs, cosines)
 verified = st.builds(Signs, cosines, st.integers(0, 300), *[st.floats(0, 1)] * 3, st.none() | cosines)
 
+TWINS = [Signs(0.5, inliers=count, coverage=0.5, central=1.0) for count in (60, 59)]
+
 
 def scored(*scores: float) -> list[Signs]:
     return [Signs(score) for score in scores]
 
 
 def calibration(intercept: float, score: float, lead: float, **more: Any) -> Calibration:
-    """A calibration of scores; its geometry asks for inliers."""
-    by_geometry = Logistic(-10.0, {"inliers": 3.0, "coverage": 1.0, "inlier_lead": 2.0})
+    """A calibration of scores; its geometry asks for proof."""
+    by_geometry = Logistic(0.0, {"proof": 5.0})
     return Calibration(Logistic(intercept, {"score": score, "lead": lead}), by_geometry, 0.0, **more)
 
 
 @given(cosines, cosines, cosines, cosines)
 def test_probability_grows_with_the_score_and_falls_with_the_rival(one: Any, two: Any, three: Any, four: Any) -> None:
     (low, high), (weak, strong) = sorted((one, two)), sorted((three, four))
-    assert SHIPPED.probability(Signs(low), Signs(strong)) <= SHIPPED.probability(Signs(high), Signs(weak))
+    assert SHIPPED.probability(Signs(low), [Signs(strong)]) <= SHIPPED.probability(Signs(high), [Signs(weak)])
 
 
 @given(verified, verified, st.sampled_from(["score", "inliers", "coverage", "support", "central"]), st.floats(0, 1))
 def test_no_stronger_sign_counts_against(signs: Any, rival: Any, name: Any, more: Any) -> None:
     value = getattr(signs, name)
     stronger = replace(signs, **{name: value + round(100 * more) if name == "inliers" else min(1.0, value + more)})
-    assert SHIPPED.probability(signs, rival) <= SHIPPED.probability(stronger, rival) + 1e-12
+    assert SHIPPED.probability(signs, [rival]) <= SHIPPED.probability(stronger, [rival]) + 1e-12
 
 
 @given(st.lists(plain, max_size=10) | st.lists(verified, max_size=10), limits)
@@ -86,14 +88,27 @@ def test_entries_nobody_looked_at_stand_behind() -> None:
 
 
 def test_a_small_visible_part_is_named_as_the_doubt() -> None:
-    decision = decide([Signs(0.5, inliers=30, coverage=0.04)], calibration(0.0, 1.0, 1.0), max_false_accept=1e-6)
+    decision = decide(
+        [Signs(0.5, inliers=30, coverage=0.04, central=1.0)], calibration(0.0, 1.0, 1.0), max_false_accept=1e-6
+    )
     assert (decision.kind, decision.reasons[0]) == ("unsure", LITTLE_VISIBLE)
 
 
 def test_a_rival_with_as_many_inliers_is_named_as_the_doubt() -> None:
-    twins = [Signs(0.5, inliers=60, coverage=0.5), Signs(0.5, inliers=59, coverage=0.5)]
-    decision = decide(twins, calibration(0.0, 1.0, 1.0), max_false_accept=1e-6)
+    decision = decide(TWINS, calibration(0.0, 1.0, 1.0), max_false_accept=1e-6)
     assert (decision.kind, decision.reasons[0]) == ("unsure", TOO_CLOSE)
+
+
+def test_a_work_that_hangs_beside_it_is_no_rival() -> None:
+    own = calibration(0.0, 1.0, 1.0)
+    beside = decide(TWINS, own, max_false_accept=1e-6, apart=lambda _one, _other: True)
+    alone = decide(TWINS[:1], own, max_false_accept=1e-6)
+    assert beside.probability == alone.probability > decide(TWINS, own, max_false_accept=1e-6).probability
+
+
+def test_a_work_without_features_is_found_by_its_likeness() -> None:
+    accident, plain = Signs(0.2, inliers=6, coverage=0.02, central=0.5), Signs(0.97, inliers=0)
+    assert decide([accident, plain], SHIPPED, max_false_accept=0.01).order == (1, 0)
 
 
 def test_a_copy_of_the_only_work_is_a_match() -> None:
@@ -147,9 +162,9 @@ def test_meaningless_numbers_are_refused(numbers: Any) -> None:
 
 
 def _text(intercept: Any, fingerprint: Any, verifier: Any = "v") -> Any:
-    logistic = {"intercept": intercept, "weights": {"score": 1.0}}
+    by_score, by_geometry = ({"intercept": intercept, "weights": {name: 1.0}} for name in ("score", "proof"))
     names = {"fingerprint": fingerprint, "verifier": verifier}
-    return json.dumps({"by_score": logistic, "by_geometry": logistic, "lone_rival": 0.0} | names)
+    return json.dumps({"by_score": by_score, "by_geometry": by_geometry, "lone_rival": 0.0} | names)
 
 
 def _loaded(note: Any, folder: Any) -> Any:
@@ -169,6 +184,12 @@ def test_the_engines_calibration_comes_second(stale: Any, tmp_path: Any) -> None
 
 def test_without_either_the_shipped_numbers_are_taken(tmp_path: Any) -> None:
     assert _loaded(None, tmp_path) == SHIPPED
+
+
+def test_a_calibration_over_other_inputs_is_passed_over(tmp_path: Any) -> None:
+    note = json.loads(_text(1.0, "f"))
+    note["by_geometry"] = {"intercept": 1.0, "weights": {"phase_of_the_moon": 1.0}}
+    assert _loaded(json.dumps(note), tmp_path) == SHIPPED
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"by_score": "x"}', '{"by_score": {}, "by_geometry": {}}'])

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 
@@ -16,8 +15,8 @@ from arthur.decision import (
     Calibration,
     Logistic,
     Signs,
-    decide,
     geometry_inputs,
+    ranked,
     score_inputs,
 )
 from arthur.errors import BadRequest
@@ -25,21 +24,21 @@ from arthur.types import JsonValue
 
 FEWEST = 40
 """Trials below which nothing is fitted."""
-ROUNDS = 3
-"""A fit changes which entry is the best one, so it is repeated."""
 FOLDS = 2
 PROMISE = 0.001
 """Share of photos without an enrolled work that may be called a match at that limit."""
 BINS = 10
+_TRIFLE, _SURE = 1e-6, 1 - 1e-12
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The best entry of one look, with its rival, and whether it is right."""
+    """The best entry of one look, the others, whether it is right, and as how many it counts."""
 
     best: Signs
-    rival: Signs | None
+    rivals: tuple[Signs, ...]
     right: bool
+    count: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class Reliability:
 
     predicted: tuple[float, ...]
     observed: tuple[float, ...]
-    counts: tuple[int, ...]
+    counts: tuple[float, ...]
     error: float
     false_accepts: float
     matched: float
@@ -95,63 +94,66 @@ def calibrate(trials: Sequence[Trial], prior: Calibration) -> tuple[Calibration,
 
 
 def _fitted(trials: Sequence[Trial], prior: Calibration) -> Calibration:
-    by_score = [look for trial in trials for look in trial.looks if look.step == "scores"]
-    by_geometry = [look for trial in trials for look in trial.looks if look.step != "scores"]
-    calibration = prior
-    for _ in range(ROUNDS):
-        scored = [_judged(look, calibration) for look in by_score]
-        wrong = [judged.best.score for judged in scored if not judged.right]
-        lone_rival = float(np.median(wrong)) if wrong else prior.lone_rival
-        inputs = partial(_score_inputs, lone_rival=lone_rival)
-        by_score_fit = _safe(scored, SCORE_INPUTS, inputs, prior.by_score)
-        calibration = replace(calibration, by_score=by_score_fit, lone_rival=lone_rival)
-        if by_geometry:
-            verified = [_judged(look, calibration) for look in by_geometry]
-            by_geometry_fit = _safe(verified, GEOMETRY_INPUTS, _geometry_inputs, prior.by_geometry)
-            calibration = replace(calibration, by_geometry=by_geometry_fit)
-    return calibration
+    scored = [_judged(look, trial) for trial in trials for look in trial.looks if look.step == "scores"]
+    verified = [_judged(look, trial) for trial in trials for look in trial.looks if look.step != "scores"]
+    wrong = [one.best.score for one in scored if not one.right]
+    lone_rival = float(np.median(wrong)) if wrong else prior.lone_rival
+    scores = [score_inputs(one.best, max((rival.score for rival in one.rivals), default=lone_rival)) for one in scored]
+    fitted = replace(prior, lone_rival=lone_rival, by_score=_fit(scored, scores, SCORE_INPUTS, prior.by_score))
+    fitted = replace(fitted, by_score=_safe(fitted.by_score, scored, fitted))
+    if verified:
+        planes = [geometry_inputs(one.best) for one in verified]
+        fitted = replace(fitted, by_geometry=_fit(verified, planes, GEOMETRY_INPUTS, prior.by_geometry))
+        fitted = replace(fitted, by_geometry=_safe(fitted.by_geometry, verified, fitted))
+    return fitted
 
 
-def _score_inputs(judged: Judged, *, lone_rival: float) -> dict[str, float]:
-    return score_inputs(judged.best, judged.rival, lone_rival)
-
-
-def _geometry_inputs(judged: Judged) -> dict[str, float]:
-    return geometry_inputs(judged.best, judged.rival)
-
-
-def _judged(look: Look, calibration: Calibration) -> Judged:
+def _judged(look: Look, trial: Trial) -> Judged:
     if not look.entries:
-        return Judged(Signs(-1.0), None, right=False)
-    order = decide(look.entries, calibration, max_false_accept=PROMISE).order
-    rival = look.entries[order[1]] if len(order) > 1 else None
-    return Judged(look.entries[order[0]], rival, right=look.right == order[0])
+        return Judged(Signs(-1.0), (), right=False, count=trial.count)
+    first, *others = ranked(look.entries)
+    rivals = tuple(look.entries[place] for place in others)
+    return Judged(look.entries[first], rivals, right=look.right == first, count=trial.count)
 
 
-def _safe(
-    judged: Sequence[Judged], names: tuple[str, ...], inputs: Callable[[Judged], dict[str, float]], prior: Logistic
+def _fit(
+    judged: Sequence[Judged], inputs: Sequence[dict[str, float]], names: tuple[str, ...], prior: Logistic
 ) -> Logistic:
-    """Fit, and take from the intercept until no more wrong answers than promised would count as certain."""
-    table = np.array([[inputs(one)[name] for name in names] for one in judged], np.float64)
+    table = np.array([[one[name] for name in names] for one in inputs], np.float64)
     right: Flags = np.array([one.right for one in judged])
-    fitted = fit(names, table, right, prior=prior)
-    odds: Floats = table @ np.array([fitted.weights[name] for name in names]) + fitted.intercept
-    worst = np.sort(odds[~right])[::-1]
-    allowed = int(PROMISE * len(worst))
-    excess = float(worst[allowed]) - _certain() if len(worst) > allowed else 0.0
-    return replace(fitted, intercept=fitted.intercept - max(0.0, excess + 1e-6 if excess > 0 else 0.0))
+    return fit(names, table, right, counts=np.array([one.count for one in judged]), prior=prior)
 
 
-def _certain() -> float:
-    return float(np.log((1 - PROMISE) / PROMISE))
+def _safe(logistic: Logistic, judged: Sequence[Judged], fitted: Calibration) -> Logistic:
+    """Take from the intercept until no more wrong answers than promised count as certain."""
+    wrong = sorted(((_excess(one, fitted), one.count) for one in judged if not one.right), reverse=True)
+    allowed = PROMISE * sum(count for _, count in wrong)
+    for excess, count in wrong:
+        allowed -= count
+        if allowed < 0:
+            return replace(logistic, intercept=logistic.intercept - max(0.0, excess))
+    return logistic
+
+
+def _excess(judged: Judged, fitted: Calibration) -> float:
+    """Return by how much the log-odds are higher than they may be of a wrong answer."""
+    share = 1.0 if judged.best.inliers is None else fitted.share(judged.best, judged.rivals)
+    if share <= 1 - PROMISE:
+        return 0.0
+    alone = fitted.probability(judged.best, judged.rivals) / share
+    return _odds(alone) - _odds((1 - PROMISE) / share) + _TRIFLE
+
+
+def _odds(probability: float) -> float:
+    return float(np.log(probability) - np.log1p(-min(probability, _SURE)))
 
 
 def _final(trial: Trial, calibration: Calibration) -> tuple[float, Judged]:
     """Return what the answer would be: the first look that makes a match counts, else the last one."""
-    judged, probability = Judged(Signs(-1.0), None, right=False), 0.0
+    judged, probability = Judged(Signs(-1.0), (), right=False, count=trial.count), 0.0
     for look in trial.looks:
-        judged = _judged(look, calibration)
-        probability = calibration.probability(judged.best, judged.rival) if look.entries else 0.0
+        judged = _judged(look, trial)
+        probability = calibration.probability(judged.best, judged.rivals) if look.entries else 0.0
         if look.step != "scores" and 1 - probability <= PROMISE:
             break
     return probability, judged
@@ -162,25 +164,26 @@ def _reliability(unseen: Iterable[tuple[Trial, float, Judged]]) -> Reliability:
     probability = np.array([row[1] for row in rows])
     right = np.array([row[2].right for row in rows])
     known = np.array([row[0].known for row in rows])
+    counts = np.array([row[0].count for row in rows])
     matched = 1 - probability <= PROMISE
     bins = np.minimum((probability * BINS).astype(int), BINS - 1)
     used = [bins == place for place in range(BINS) if (bins == place).any()]
-    predicted = tuple(float(probability[part].mean()) for part in used)
-    observed = tuple(float(right[part].mean()) for part in used)
-    counts = tuple(int(part.sum()) for part in used)
-    gaps = [abs(p - o) * n for p, o, n in zip(predicted, observed, counts, strict=True)]
+    predicted = tuple(_share(probability[part], counts[part]) for part in used)
+    observed = tuple(_share(right[part], counts[part]) for part in used)
+    sizes = tuple(float(counts[part].sum()) for part in used)
+    gaps = [abs(p - o) * n for p, o, n in zip(predicted, observed, sizes, strict=True)]
     return Reliability(
         predicted=predicted,
         observed=observed,
-        counts=counts,
-        error=sum(gaps) / len(rows),
-        false_accepts=_share(matched[~known]),
-        matched=_share((matched & right)[known]),
-        first=_share(right[known]),
+        counts=sizes,
+        error=sum(gaps) / sum(sizes),
+        false_accepts=_share(matched[~known], counts[~known]),
+        matched=_share((matched & right)[known], counts[known]),
+        first=_share(right[known], counts[known]),
         unknown=int((~known).sum()),
         known=int(known.sum()),
     )
 
 
-def _share(flags: Flags) -> float:
-    return float(flags.mean()) if len(flags) else 0.0
+def _share(values: Flags | Floats, counts: Floats) -> float:
+    return float(np.average(values, weights=counts)) if len(values) else 0.0

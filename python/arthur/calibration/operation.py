@@ -20,10 +20,11 @@ from arthur.errors import ArthurError, BadRequest
 from arthur.pictures import original_name, thumbnail_name
 from arthur.recognition.follower import Progress
 from arthur.recognition.geometry import PREVIEW_SIDE
+from arthur.recognition.sighting import Entry
 from arthur.recognizer import Recognizer
 from arthur.types import JsonValue, StoredView
 
-_PAGE = 8192
+_PAGE, _TWINS = 8192, 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ def calibrate_catalogue(
         drawn,
         lambda view: _picture(workshop.blobs, decoder, view),
         seed=seed,
+        twins=_twins(workshop.catalog),
         threads=workshop.threads,
     )
     for done, some in enumerate(pictures, 1):
@@ -119,6 +121,21 @@ def _views(workshop: Workshop) -> Sequence[StoredView]:
         since, more = changes.upto, changes.more
         views.update(workshop.catalog.views(changes.keys))
     return [views[key] for key in sorted(views)]
+
+
+def _twins(catalog: Catalog) -> dict[Entry, set[Entry]]:
+    """Return the entries that hold the same picture as another, by that one."""
+    twins: dict[Entry, set[Entry]] = {}
+    cursor: str | None = None
+    while True:
+        page = catalog.likenesses("duplicate", cursor=cursor, limit=_TWINS)
+        for pair in page.rows:
+            one, other = ((stored.view.artist_id, stored.view.entry_id) for stored in (pair.newer, pair.older))
+            twins.setdefault(one, set()).add(other)
+            twins.setdefault(other, set()).add(one)
+        cursor = page.next_cursor
+        if cursor is None:
+            return twins
 
 
 def _picture(blobs: Blobs, decoder: ImageDecoder, view: StoredView) -> NDArray[np.uint8] | None:

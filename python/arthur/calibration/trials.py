@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
+from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -42,11 +43,19 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One photo. `known` tells whether its work counts as enrolled; if not, no look has a right entry."""
+    """One photo.
+
+    Attributes:
+        severity: 1 to 4.
+        known: whether its work counts as enrolled; if not, no look has a right entry.
+        looks: from the first to the closest.
+        count: as how many photos it counts.
+    """
 
     severity: int
     known: bool
     looks: tuple[Look, ...]
+    count: float = 1.0
 
 
 def run_trials(
@@ -55,6 +64,7 @@ def run_trials(
     picture_of: Callable[[StoredView], Picture | None],
     *,
     seed: int,
+    twins: Mapping[Entry, Set[Entry]] = MappingProxyType({}),
     threads: int = 2,
 ) -> Iterator[list[Trial]]:
     """Photograph each view once and yield its trials: as it is, and as if its entry were not enrolled.
@@ -67,6 +77,7 @@ def run_trials(
         views: the photo of the n-th is of the n-th seed and of severity 1 to 4 in turn.
         picture_of: gives the view's picture, (h, w, 3) uint8 RGB, or None.
         seed: the same seed and pictures give the same photos.
+        twins: entries that hold the same picture as another, by that one: naming either is right.
         threads: photos that are looked at side by side.
     """
 
@@ -81,8 +92,9 @@ def run_trials(
             looks = recognizer.observe(encoded(photo))
         except ArthurError:
             return []
-        truth = (view.view.artist_id, view.view.entry_id)
-        return [trial_of(looks, truth, severity), trial_of(_without(looks, truth), None, severity)]
+        own = (view.view.artist_id, view.view.entry_id)
+        truth = {own, *twins.get(own, ())}
+        return [trial_of(looks, truth, severity), trial_of(_without(looks, truth), frozenset(), severity)]
 
     with ThreadPoolExecutor(threads) as pool:
         numbered = enumerate(views)
@@ -95,22 +107,24 @@ def encoded(photo: Picture) -> bytes:
     return bytes(cv2.imencode(".jpg", photo[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1])
 
 
-def trial_of(looks: Iterable[tuple[str, list[Sighting]]], truth: Entry | None, severity: int) -> Trial:
-    """Return the trial of a photo of the entry `truth`, or of nothing enrolled: the last look of each step counts."""
+def trial_of(
+    looks: Iterable[tuple[str, list[Sighting]]], truth: Set[Entry], severity: int, *, count: float = 1.0
+) -> Trial:
+    """Return the trial of a photo of what the entries `truth` hold: the last look of each step counts."""
     last = dict(looks)
     kept = tuple(_look(step, sightings, truth) for step, sightings in last.items())
-    return Trial(severity, truth is not None, kept)
+    return Trial(severity, bool(truth), kept, count)
 
 
-def _without(looks: Iterable[tuple[str, list[Sighting]]], entry: Entry) -> Iterator[tuple[str, list[Sighting]]]:
-    """Yield the looks as if that entry were not enrolled."""
+def _without(looks: Iterable[tuple[str, list[Sighting]]], entries: Set[Entry]) -> Iterator[tuple[str, list[Sighting]]]:
+    """Yield the looks as if those entries were not enrolled."""
     for step, sightings in looks:
-        yield step, [one for one in sightings if one.entry != entry]
+        yield step, [one for one in sightings if one.entry not in entries]
 
 
-def _look(step: str, sightings: Sequence[Sighting], truth: Entry | None) -> Look:
-    own = [one.signs for one in sightings if one.entry == truth]
-    others = [one.signs for one in sightings if one.entry != truth]
+def _look(step: str, sightings: Sequence[Sighting], truth: Set[Entry]) -> Look:
+    own = [one.signs for one in sightings if one.entry in truth][:1]  # twins count as one, by the stronger
+    others = [one.signs for one in sightings if one.entry not in truth]
     entries = (*own, *others[: KEPT - len(own)])
     if any(signs.inliers is not None for signs in entries):
         entries = tuple(signs if signs.inliers is not None else replace(signs, inliers=0) for signs in entries)

@@ -2,9 +2,9 @@
 
 1. `scores`: the vector index has been searched; nothing more is done.
 2. `quick`: local features of a small picture; the best entries and the first votes are verified. Often enough.
-3. `checked`: the works that were found are cut out of the photo, set upright, embedded again and compared all over.
+3. `checked`: the works that were found are set upright and compared with the enrolled pictures all over.
 4. `thorough`: local features of the whole preview; many votes, verified in parts.
-5. `refined`: what `checked` does, for what is best by now.
+5. `rechecked`: what `checked` does, for what is best by now.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-import cv2
 import numpy as np
 
 from arthur.decision import Signs
@@ -25,10 +24,10 @@ from arthur.recognition.parts import Parts
 from arthur.recognition.searcher import Found
 from arthur.recognition.sighting import Entry, Sighting, Sightings, by_score
 from arthur.recognition.stages import Stages
-from arthur.types import Fit, Pixels, StoredView, Vectors
+from arthur.types import StoredView, Vectors
 from arthur.verify import Look, Verification
 
-STEPS = ("scores", "quick", "checked", "thorough", "refined")
+STEPS = ("scores", "quick", "checked", "thorough", "rechecked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +51,8 @@ LARGE = 0.9
 """Score of the whole photo from which a glance comes first: the work fills the photo, so little resolution will do."""
 QUICK = Extent(side=320, entries=3, votes=7, part=2)
 THOROUGH = Extent(side=PREVIEW_SIDE, entries=10, votes=48, part=12)
-REFINED = 3
-"""Entries that are embedded again."""
-MOST_FINE = 3
-"""A work is cut out at up to so many times the engine's side before it is shrunk to it, against aliasing."""
+CHECKED = 3
+"""Entries that are compared all over."""
 
 View: TypeAlias = tuple[StoredView, float]
 """A view and its score against the whole photo."""
@@ -91,7 +88,7 @@ class Cascade:
         Args:
             photo: what to look at.
             found: what the vector index brought.
-            stages: is told the time of `features`, `vote`, `verify` and `refine`.
+            stages: is told the time of `features`, `vote`, `verify` and `check`.
             frame: place of the photo, where there are several of one work.
             leave_out: an entry that must not be among the entries.
 
@@ -99,8 +96,7 @@ class Cascade:
             EngineError: the verifier or the engine failed.
             StoreError: the catalog or the local index does not answer.
         """
-        calibration = self._parts.calibration
-        sightings = Sightings(calibration, map(by_score, found.entries))
+        sightings = Sightings(map(by_score, found.entries))
         yield "scores", sightings.strongest()
         if self._geometry is None or photo.preview is None:
             return
@@ -109,7 +105,7 @@ class Cascade:
         for step, check, extent in self._looks(found):
             if step == "thorough" and max(gray.shape) <= QUICK.side:
                 # there is nothing more to see in so small a photo
-                yield "refined", sightings.strongest()
+                yield "rechecked", sightings.strongest()
                 return
             small = shrunk(gray, extent.side)
             with stages.stage("features", checked=False):
@@ -120,8 +116,8 @@ class Cascade:
                 yield step, sightings.strongest()
             if not check:
                 continue
-            with stages.stage("refine", checked=False):
-                sightings = Sightings(calibration, self._refined(photo, sightings.strongest()))
+            with stages.stage("check", checked=False):
+                sightings = Sightings(self._checked(photo.preview, sightings.strongest()))
             yield check, sightings.strongest()
 
     def _looks(self, found: Found) -> Iterator[tuple[str, str, Extent]]:
@@ -129,31 +125,17 @@ class Cascade:
         if found.entries and found.entries[0].score >= LARGE:
             yield "quick", "", GLANCE
         yield "quick", "checked", QUICK
-        yield "thorough", "refined", THOROUGH
+        yield "thorough", "rechecked", THOROUGH
 
-    def _refined(self, photo: Photo, sightings: Sequence[Sighting]) -> list[Sighting]:
-        """Embed the works that were found once more, cut out and upright."""
-        spec = self._parts.encoder.spec
-        chosen = [one for one in sightings if one.corners is not None][:REFINED]
-        if not chosen or photo.preview is None:
-            return list(sightings)
-        preview = photo.preview
-        cuts = np.stack([cut_out(preview, one, side=spec.side, fit=spec.fit) for one in chosen])
-        vectors = self._parts.encoder.encode(cuts)
-        keys = np.array([one.stored.key for one in chosen], np.int64)
-        stored = self._parts.catalog.vectors(keys, spec.fingerprint)
-        refined = {
-            one.stored.key: self._compared(preview, one, _cosine(vector, stored[one.stored.key]))
-            for one, vector in zip(chosen, vectors, strict=True)
-            if one.stored.key in stored
-        }
-        return [refined.get(one.stored.key, one) for one in sightings]
+    def _checked(self, preview: Rgb, sightings: Sequence[Sighting]) -> list[Sighting]:
+        """Compare the works that were found all over with their thumbnails, where these are kept."""
+        chosen = {one.stored.key for one in [one for one in sightings if one.corners is not None][:CHECKED]}
+        return [self._compared(preview, one) if one.stored.key in chosen else one for one in sightings]
 
-    def _compared(self, preview: Rgb, one: Sighting, refined: float) -> Sighting:
-        """Add what the upright work says: its cosine, and its agreement with the thumbnail where one is kept."""
+    def _compared(self, preview: Rgb, one: Sighting) -> Sighting:
         work = self._thumbnail(one.stored)
         agrees = None if work is None or one.corners is None else agreement(preview, one.corners, work)
-        return replace(one, signs=replace(one.signs, refined=refined, agreement=agrees))
+        return replace(one, signs=replace(one.signs, agreement=agrees))
 
     def _thumbnail(self, stored: StoredView) -> Rgb | None:
         """Return the thumbnail of a view, or None when there is none that can be had."""
@@ -208,27 +190,6 @@ class Candidates:
         return [
             _sighting(stored, score, verified[stored.key], scale) for stored, score in views if stored.key in verified
         ]
-
-
-def cut_out(preview: Rgb, sighting: Sighting, *, side: int, fit: Fit) -> Pixels:
-    """Return the work at `sighting.corners` upright as an engine takes its picture: (side, side, 3) uint8."""
-    if sighting.corners is None:
-        raise ValueError("the work was not found in the picture")
-    size = float(np.linalg.norm(np.roll(sighting.corners, -1, axis=0) - sighting.corners, axis=1).max())
-    fine = side * min(MOST_FINE, max(1, round(size / side)))
-    width, height = float(fine), float(fine)
-    if fit == "crop":
-        aspect = sighting.stored.width / sighting.stored.height
-        width, height = (fine * aspect, height) if aspect > 1 else (width, fine / aspect)
-    left, top = (fine - width) / 2, (fine - height) / 2
-    upright = np.array(
-        [[left, top], [left + width, top], [left + width, top + height], [left, top + height]], np.float32
-    )
-    to_upright = cv2.getPerspectiveTransform(sighting.corners.astype(np.float32), upright)
-    cut = cv2.warpPerspective(
-        preview, to_upright, (fine, fine), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return cv2.resize(cut, (side, side), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
 def _sighting(stored: StoredView, score: float, verification: Verification, scale: float) -> Sighting:

@@ -58,20 +58,14 @@ def conclude(
 
     Entries below `min_score` are not shown, but are still rivals by which the best one is judged.
     """
-    signs = [one.signs for one in seen.sightings]
-    decision = decide(signs, calibration, max_false_accept=max_false_accept)
+    decision = judge(seen.sightings, calibration, max_false_accept)
     ordered = [seen.sightings[place] for place in decision.order]
-    kinds = _kinds(decision, ordered, calibration, max_false_accept)
+    kinds = [kind_of(probability, max_false_accept) for probability in decision.probabilities]
     judged = list(zip(ordered, decision.probabilities, kinds, strict=True))
-    # a work that hangs beside the best one is not its rival: it is as probable as it is by itself
-    alone = [
-        calibration.probability(one.signs, None) if place and kind == "match" else probability
-        for place, (one, probability, kind) in enumerate(judged)
-    ]
     floor = -np.inf if query.min_score is None else query.min_score
     matches = tuple(
         _match(one, probability, kind, frames)
-        for (one, _, kind), probability in list(zip(judged, alone, strict=True))[: query.k]
+        for one, probability, kind in judged[: query.k]
         if one.signs.score >= floor
     )
     if ordered and not matches:
@@ -101,20 +95,14 @@ def similar_matches(found: Found, calibration: Calibration, query: Query) -> tup
     )
 
 
-def _kinds(
-    decision: Decision, ordered: Sequence[Sighting], calibration: Calibration, max_false_accept: float
-) -> list[DecisionKind]:
-    """Return the decision about each entry: further ones match when they hang beside all better matches."""
-    kinds: list[DecisionKind] = [decision.kind][: len(ordered)]
-    matched = [ordered[0]] if ordered and decision.kind == "match" else []
-    for one, probability in zip(ordered[1:], decision.probabilities[1:], strict=True):
-        kind = kind_of(probability, max_false_accept)
-        if matched and all(_side_by_side(one, other) for other in matched):
-            kind = kind_of(calibration.probability(one.signs, None), max_false_accept)
-        kinds.append(kind)
-        if kind == "match":
-            matched.append(one)
-    return kinds
+def judge(sightings: Sequence[Sighting], calibration: Calibration, max_false_accept: float) -> Decision:
+    """Decide about sightings: works that hang side by side are no rivals, and more than one may match."""
+    return decide(
+        [one.signs for one in sightings],
+        calibration,
+        max_false_accept=max_false_accept,
+        apart=lambda one, other: _side_by_side(sightings[one], sightings[other]),
+    )
 
 
 def _side_by_side(one: Sighting, other: Sighting) -> bool:

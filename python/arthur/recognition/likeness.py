@@ -68,7 +68,7 @@ class Likenesses:
         own = (one.stored.view.artist_id, one.stored.view.entry_id)
         stages = Stages(clock=self._parts.clock)
         found = self._search(one.vector[None], Query(k=COMPARED.entries), stages, leave_out=own)
-        sightings = Sightings(self._parts.calibration, map(by_score, found.entries[: COMPARED.entries]))
+        sightings = Sightings(map(by_score, found.entries[: COMPARED.entries]))
         if self._geometry is not None and one.packed is not None:
             look = self._geometry.recall(one.packed)
             candidates = Candidates(self._parts, self._geometry, Photo(one.vector[None], None), found, own)
@@ -77,7 +77,7 @@ class Likenesses:
         return [self._likeness(one, sighting) for sighting in sightings.strongest() if self._probable(sighting)]
 
     def _probable(self, sighting: Sighting) -> bool:
-        return self._parts.calibration.probability(sighting.signs, None) >= CONFUSABLE
+        return self._parts.calibration.probability(sighting.signs) >= CONFUSABLE
 
     def _likeness(self, one: Enrolled, sighting: Sighting) -> Likeness:
         signs, other = sighting.signs, sighting.stored
@@ -85,7 +85,7 @@ class Likenesses:
             key=one.stored.key,
             other=other.key,
             kind=_kind(signs, same_file=one.stored.content_hash == other.content_hash),
-            probability=self._parts.calibration.probability(signs, None),
+            probability=self._parts.calibration.probability(signs),
             score=signs.score,
             inliers=signs.inliers,
             coverage=None if signs.inliers is None else signs.coverage,

@@ -8,11 +8,10 @@ from itertools import pairwise
 
 import structlog
 
-from arthur.decision import decide
 from arthur.errors import ArthurError
 from arthur.recognition.answers import Answers, content_hash
 from arthur.recognition.cascade import STEPS, Cascade, Photo
-from arthur.recognition.conclusion import Frame, Seen, conclude
+from arthur.recognition.conclusion import Frame, Seen, conclude, judge
 from arthur.recognition.geometry import PREVIEW_SIDE, Geometry
 from arthur.recognition.pace import Pace
 from arthur.recognition.parts import Options, Parts
@@ -99,7 +98,7 @@ class Matcher:
 
         What fails meanwhile, be it the verifier, the local index or the catalog, leaves an answer by the vectors alone.
         """
-        known = Sightings(self._parts.calibration)
+        known = Sightings()
         seen = Seen(founds, [], skipped=())
         for place, (frame, found) in enumerate(zip(frames, founds, strict=True)):
             looks = self._cascade(frame.photo, found, stages, frame=place)
@@ -112,7 +111,7 @@ class Matcher:
             except ArthurError as error:
                 log.error("verification_failed", error=str(error))  # noqa: TRY400  # one line says it
                 return self._by_scores(founds)
-            known = Sightings(self._parts.calibration, seen.sightings)
+            known = Sightings(seen.sightings)
         return seen
 
     def _timely(
@@ -130,11 +129,10 @@ class Matcher:
 
     def _is_match(self, sightings: Sequence[Sighting], query: Query) -> bool:
         limit = query.max_false_accept or self._options.max_false_accept
-        signs = [one.signs for one in sightings]
-        return decide(signs, self._parts.calibration, max_false_accept=limit).kind == "match"
+        return judge(sightings, self._parts.calibration, limit).kind == "match"
 
     def _by_scores(self, founds: Sequence[Found]) -> Seen:
-        sightings = Sightings(self._parts.calibration)
+        sightings = Sightings()
         for found in founds:
             sightings.join(by_score(one) for one in found.entries)
         return Seen(founds, sightings.strongest(), skipped=STEPS[1:], failed=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from arthur.decision import Calibration, Signs
+from arthur.decision import Signs, strength
 from arthur.recognition.ranking import Ranked
 from arthur.types import StoredView
 
@@ -45,8 +45,7 @@ def by_score(ranked: Ranked) -> Sighting:
 class Sightings:
     """Each entry by the strongest of its views. Belongs to one thread."""
 
-    def __init__(self, calibration: Calibration, found: Iterable[Sighting] = ()) -> None:
-        self._calibration = calibration
+    def __init__(self, found: Iterable[Sighting] = ()) -> None:
         self._best: dict[Entry, Sighting] = {}
         self.keep(found)
 
@@ -56,7 +55,7 @@ class Sightings:
             kept = self._best.get(sighting.entry)
             if kept is not None and kept.stored.key == sighting.stored.key:
                 sighting = _informed(sighting, kept)
-            if kept is None or self._strength(sighting) > self._strength(kept):
+            if kept is None or strength(sighting.signs) > strength(kept.signs):
                 self._best[sighting.entry] = sighting
 
     def join(self, found: Iterable[Sighting]) -> None:
@@ -69,14 +68,15 @@ class Sightings:
         for sighting in found:
             kept = best.get(sighting.entry)
             best[sighting.entry] = sighting if kept is None else _joined(kept, sighting)
-        return sorted(best.values(), key=self._strength, reverse=True)
+        return sorted(best.values(), key=_strength, reverse=True)
 
     def strongest(self) -> list[Sighting]:
         """Return the entries, strongest first."""
-        return sorted(self._best.values(), key=self._strength, reverse=True)
+        return sorted(self._best.values(), key=_strength, reverse=True)
 
-    def _strength(self, sighting: Sighting) -> tuple[bool, float]:
-        return sighting.signs.inliers is not None, self._calibration.strength(sighting.signs)
+
+def _strength(sighting: Sighting) -> tuple[bool, float, float]:
+    return strength(sighting.signs)
 
 
 def _joined(one: Sighting, other: Sighting) -> Sighting:
@@ -90,7 +90,6 @@ def _joined(one: Sighting, other: Sighting) -> Sighting:
         coverage=max(a.coverage, b.coverage),
         support=max(a.support, b.support),
         central=max(a.central, b.central),
-        refined=_higher(a.refined, b.refined),
         agreement=_higher(a.agreement, b.agreement),
     )
     return replace(one, signs=signs)
@@ -103,6 +102,5 @@ def _higher(one: float | None, other: float | None) -> float | None:
 def _informed(sighting: Sighting, before: Sighting) -> Sighting:
     """Return the sighting with what an earlier one of the same view had compared, where it has not itself."""
     signs, known = sighting.signs, before.signs
-    refined = known.refined if signs.refined is None else signs.refined
     agreement = known.agreement if signs.agreement is None else signs.agreement
-    return replace(sighting, signs=replace(signs, refined=refined, agreement=agreement))
+    return replace(sighting, signs=replace(signs, agreement=agreement))
