@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from arthur.recognition.agreement import agreement
+from arthur.recognition.geometry import luma
 from arthur.simulation.fields import Picture
 from bench.artphoto.paintings import painting
 
@@ -29,7 +30,7 @@ def seen(work: Picture) -> Picture:
 
 
 def agreed(photo: Picture, work: Picture) -> float:
-    found = agreement(photo, CORNERS, work)
+    found = agreement(luma(photo), CORNERS, luma(work))
     assert found is not None
     return found
 
@@ -68,18 +69,18 @@ def test_a_plain_margin_of_the_enrolled_picture_is_not_compared(work: Picture) -
     corners = np.array([left[0], right[0], right[1], left[1]]) + 0.25 * np.array(
         [left[0] - right[0], right[0] - left[0], right[1] - left[1], left[1] - right[1]]
     )
-    found = agreement(seen(work), corners.astype(np.float32), padded)
+    found = agreement(luma(seen(work)), corners.astype(np.float32), luma(padded))
     assert found is not None
     assert found > 0.8
 
 
 def test_a_plane_that_is_a_little_off_still_agrees(work: Picture) -> None:
     off = CORNERS + np.array([[8, 6], [-6, 8], [6, -8], [8, 6]], np.float32)
-    found = agreement(seen(work), off, work)
+    found = agreement(luma(seen(work)), off, luma(work))
     assert found is not None
     assert found > 0.9
 
 
 def test_nothing_is_said_of_plain_works_or_works_out_of_view(work: Picture) -> None:
-    assert agreement(seen(work), CORNERS, np.full_like(work, 90)) is None
-    assert agreement(seen(work), CORNERS + 2000, work) is None
+    assert agreement(luma(seen(work)), CORNERS, np.full(work.shape[:2], 90, np.uint8)) is None
+    assert agreement(luma(seen(work)), CORNERS + 2000, luma(work)) is None

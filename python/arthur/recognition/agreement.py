@@ -6,14 +6,15 @@ though, they differ somewhere: both are set upright, aligned, and compared block
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from arthur.recognition.geometry import Gray, Rgb, luma
+from arthur.recognition.geometry import Gray
 from arthur.recognition.sighting import Corners
 
 SIDE = 128
@@ -21,7 +22,7 @@ SIDE = 128
 REACH = 5
 """How far a block may lie from its place before the planes are aligned, pixels: inliers tell little of where a work
 lies away from them."""
-ROUGH_BLOCK, ROUGH_STEP = 24, 13
+ROUGH_BLOCK, ROUGH_STEP = 24, 20
 """Blocks by which the planes are aligned."""
 BLOCK, STEP = 16, 14
 """Blocks that are compared then."""
@@ -45,6 +46,7 @@ GLARE, GLARE_SHARE = 248.0, 0.15
 BRIGHT = 235.0
 """Luma from which the work itself may be as bright as a reflection."""
 _TRIALS = 200
+_NOTHING = 1e-3
 _INSIDE = 200
 """Of 255: what lies inside the photo still does after the smoothing at its edge."""
 
@@ -52,6 +54,9 @@ Luma = NDArray[np.float32]
 Matrix = NDArray[np.float64]
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom, pixels; the last two are outside."""
+Places = NDArray[np.intp]
+"""(n, 2): left and top of blocks, pixels."""
+Number = TypeVar("Number", np.float32, np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +76,7 @@ class Upright:
     edge: int
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A block of the work and where the photo shows it: its middle, its shift and their correlation."""
-
-    middle: tuple[float, float]
-    shift: tuple[int, int]
-    alike: float
-
-
-def agreement(preview: Rgb, corners: Corners, work: Rgb) -> float | None:
+def agreement(photo: Gray, corners: Corners, work: Gray) -> float | None:
     """Return the mean correlation of luma over blocks, -1..1; None when too little of the work is in view.
 
     Blocks that are found near their places tell first how the plane lies exactly. Then each block is compared in its
@@ -88,19 +84,23 @@ def agreement(preview: Rgb, corners: Corners, work: Rgb) -> float | None:
     that catalogue pictures often have, what lies outside the photo and what a reflection hides are not compared.
 
     Args:
-        preview: (h, w, 3) uint8 RGB of the photo.
-        corners: where the work is in it.
-        work: (h, w, 3) uint8 RGB of the enrolled picture.
+        photo: (h, w) uint8 luma.
+        corners: where the work is in it, pixels.
+        work: (h, w) uint8 luma of the enrolled picture.
     """
-    photo = luma(preview)
-    enrolled = cv2.resize(luma(work), (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    enrolled = cv2.resize(work, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
     content, theirs = _content(enrolled), _soft(enrolled, WORK_BLUR)
     square = np.array([[0, 0], [SIDE, 0], [SIDE, SIDE], [0, SIDE]], np.float32)
     plane = np.asarray(cv2.getPerspectiveTransform(corners.astype(np.float32), square), np.float64)
-    rough = _blocks(_upright(photo, plane, edge=REACH), theirs, _places(content, ROUGH_BLOCK, ROUGH_STEP), ROUGH_BLOCK)
-    aligned = _upright(photo, _aligning(rough) @ plane, edge=0)
-    alike = [one.alike for one in _blocks(aligned, theirs, _places(content, BLOCK, STEP), BLOCK)]
-    return float(np.mean(alike)) if len(alike) >= FEWEST else None
+    rough = _upright(photo, plane, edge=REACH)
+    places = _comparable(rough, theirs, _places(content, ROUGH_BLOCK, ROUGH_STEP), ROUGH_BLOCK)
+    aligned = _upright(photo, _aligning(rough.soft, theirs, places) @ plane, edge=0)
+    places = _comparable(aligned, theirs, _places(content, BLOCK, STEP), BLOCK)
+    if len(places) < FEWEST:
+        return None
+    one, other = (_centred(_windows(picture, places, BLOCK)) for picture in (aligned.soft, theirs))
+    lengths = np.linalg.norm(one, axis=(1, 2)) * np.linalg.norm(other, axis=(1, 2))
+    return float(np.mean((one * other).sum(axis=(1, 2)) / np.maximum(lengths, _NOTHING)))
 
 
 def _upright(photo: Gray, plane: Matrix, *, edge: int) -> Upright:
@@ -119,31 +119,31 @@ def _upright(photo: Gray, plane: Matrix, *, edge: int) -> Upright:
     return Upright(_soft(seen, PHOTO_BLUR), hidden, inside.astype(np.uint8, copy=False), edge)
 
 
-def _blocks(photo: Upright, work: Luma, places: Iterable[tuple[int, int]], size: int) -> Iterator[Block]:
-    """Yield the blocks that can be compared."""
-    edge = photo.edge
-    for left, top in places:
-        block = work[top : top + size, left : left + size]
-        around = (slice(top, top + size + 2 * edge), slice(left, left + size + 2 * edge))
-        place = (slice(top + edge, top + edge + size), slice(left + edge, left + edge + size))
-        if block.std() < PLAIN or photo.inside[around].min() < _INSIDE:
-            continue
-        if photo.hidden[place].mean() > GLARE_SHARE and np.median(block) < BRIGHT:
-            continue
-        alike = cv2.matchTemplate(photo.soft[around], block, cv2.TM_CCOEFF_NORMED)
-        down, across = divmod(int(alike.argmax()), alike.shape[1])
-        middle = (left + size / 2, top + size / 2)
-        yield Block(middle, (across - edge, down - edge), float(alike.flat[alike.argmax()]))
+def _comparable(photo: Upright, work: Luma, places: Places, size: int) -> Places:
+    """Return the places of the blocks that show something which the photo can show too."""
+    blocks = _windows(work, places, size)
+    around = _windows(photo.inside, places, size + 2 * photo.edge)
+    hidden = _windows(photo.hidden, places + photo.edge, size).mean(axis=(1, 2)) > GLARE_SHARE
+    hidden &= blocks.mean(axis=(1, 2)) < BRIGHT
+    kept: Places = places[(blocks.std(axis=(1, 2)) >= PLAIN) & (around.min(axis=(1, 2)) >= _INSIDE) & ~hidden]
+    return kept
 
 
-def _aligning(blocks: Iterable[Block]) -> Matrix:
-    """Return the (3, 3) affine map that takes blocks from where they were found to their places; else the identity."""
-    found = [block for block in blocks if block.alike > FOUND]
+def _aligning(photo: Luma, work: Luma, places: Places) -> Matrix:
+    """Return the (3, 3) affine map that takes blocks from where they are found to their places; else the identity."""
+    found, shifts = [], []
+    blocks, around = _windows(work, places, ROUGH_BLOCK), _windows(photo, places, ROUGH_BLOCK + 2 * REACH)
+    for place, block, neighbourhood in zip(places, blocks, around, strict=True):
+        alike = cv2.matchTemplate(neighbourhood, block, cv2.TM_CCOEFF_NORMED)
+        best = int(alike.argmax())
+        if alike.flat[best] > FOUND:
+            found.append(place)
+            shifts.append((best % alike.shape[1] - REACH, best // alike.shape[1] - REACH))
     if len(found) < FEWEST_FOUND:
         return np.eye(3)
-    places = np.array([block.middle for block in found], np.float32)
-    seen = places + np.array([block.shift for block in found], np.float32)
-    map_to, _ = cv2.estimateAffine2D(seen, places, method=cv2.RANSAC, ransacReprojThreshold=STRAY, maxIters=_TRIALS)
+    middles = np.array(found, np.float32) + ROUGH_BLOCK / 2
+    seen = middles + np.array(shifts, np.float32)
+    map_to, _ = cv2.estimateAffine2D(seen, middles, method=cv2.RANSAC, ransacReprojThreshold=STRAY, maxIters=_TRIALS)
     affine = np.asarray(map_to, np.float64)
     return np.vstack([affine, [0, 0, 1]]) if affine.shape == (2, 3) else np.eye(3)
 
@@ -158,13 +158,23 @@ def _content(work: Luma) -> Box:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def _places(content: Box, size: int, step: int) -> Iterator[tuple[int, int]]:
-    """Yield left and top of the blocks that lie in the content."""
+def _places(content: Box, size: int, step: int) -> Places:
+    """Return the places of the blocks that lie in the content."""
     left, top, right, bottom = content
     places = range(0, SIDE - size + 1, step)
     across = [x for x in places if left <= x + MARGIN_SLACK and x + size - MARGIN_SLACK <= right]
     down = [y for y in places if top <= y + MARGIN_SLACK and y + size - MARGIN_SLACK <= bottom]
-    yield from ((x, y) for y in down for x in across)
+    return np.array([(x, y) for y in down for x in across], np.intp).reshape(-1, 2)
+
+
+def _windows(picture: NDArray[Number], places: Places, size: int) -> NDArray[Number]:
+    """Return the squares at these places, (n, size, size)."""
+    return sliding_window_view(picture, (size, size))[places[:, 1], places[:, 0]]
+
+
+def _centred(blocks: Luma) -> Luma:
+    centred: Luma = blocks - blocks.mean(axis=(1, 2), keepdims=True)
+    return centred
 
 
 def _soft(picture: Luma, sigma: float) -> Luma:

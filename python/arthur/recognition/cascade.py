@@ -19,7 +19,7 @@ from arthur.decision import Signs
 from arthur.errors import ArthurError
 from arthur.pictures import thumbnail_name
 from arthur.recognition.agreement import FINER, SIDE, agreement
-from arthur.recognition.geometry import PREVIEW_SIDE, Geometry, Rgb, luma, shrunk
+from arthur.recognition.geometry import PREVIEW_SIDE, Geometry, Gray, Rgb, luma, shrunk
 from arthur.recognition.parts import Parts
 from arthur.recognition.searcher import Found
 from arthur.recognition.sighting import Entry, Sighting, Sightings, by_score
@@ -117,7 +117,7 @@ class Cascade:
             if not check:
                 continue
             with stages.stage("check", checked=False):
-                sightings = Sightings(self._checked(photo.preview, sightings.strongest()))
+                sightings = Sightings(self._checked(gray, sightings.strongest()))
             yield check, sightings.strongest()
 
     def _looks(self, found: Found) -> Iterator[tuple[str, str, Extent]]:
@@ -127,14 +127,14 @@ class Cascade:
         yield "quick", "checked", QUICK
         yield "thorough", "rechecked", THOROUGH
 
-    def _checked(self, preview: Rgb, sightings: Sequence[Sighting]) -> list[Sighting]:
+    def _checked(self, photo: Gray, sightings: Sequence[Sighting]) -> list[Sighting]:
         """Compare the works that were found all over with their thumbnails, where these are kept."""
         chosen = {one.stored.key for one in [one for one in sightings if one.corners is not None][:CHECKED]}
-        return [self._compared(preview, one) if one.stored.key in chosen else one for one in sightings]
+        return [self._compared(photo, one) if one.stored.key in chosen else one for one in sightings]
 
-    def _compared(self, preview: Rgb, one: Sighting) -> Sighting:
+    def _compared(self, photo: Gray, one: Sighting) -> Sighting:
         work = self._thumbnail(one.stored)
-        agrees = None if work is None or one.corners is None else agreement(preview, one.corners, work)
+        agrees = None if work is None or one.corners is None else agreement(photo, one.corners, luma(work))
         return replace(one, signs=replace(one.signs, agreement=agrees))
 
     def _thumbnail(self, stored: StoredView) -> Rgb | None:
