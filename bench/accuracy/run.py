@@ -71,6 +71,8 @@ class Entrant:
                 self.learned += self.system.enroll(chunk)
             self.enrol_s += self.latest_s
             self.works += len(chunk)
+        with self.working():
+            self.system.settle()
         self.resident = psutil.Process().memory_info().rss
         self.stored = self.system.stored_bytes()
 

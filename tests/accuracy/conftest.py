@@ -26,6 +26,10 @@ class Rote:
         self.works += [work.name for work in works if work.name not in self.works]
         return 0 if self.knows else len(works)
 
+    def settle(self) -> None:
+        """See System.settle."""
+        self.calls.append("settle")
+
     def forget(self, names: Collection[str]) -> None:
         """See System.forget."""
         self.calls += [f"forget {name}" for name in sorted(names)]

@@ -41,6 +41,10 @@ class System(Protocol):
         """
         ...
 
+    def settle(self) -> None:
+        """Get ready to be asked; called whenever a part of the catalogue was enrolled."""
+        ...
+
     def forget(self, names: Collection[str]) -> None:
         """Lose works; names that it does not have are passed over."""
         ...

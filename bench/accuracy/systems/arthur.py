@@ -6,7 +6,8 @@ import tempfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from arthur.assemble import Arthur, open_arthur
+from arthur.assemble import Arthur, calibration_note, open_arthur
+from arthur.calibration.operation import Workshop, calibrate_catalogue, document
 from arthur.config import load_settings
 from arthur.errors import ArthurError
 from arthur.recognizer import Enrolment
@@ -17,6 +18,8 @@ from bench.accuracy.systems.snapshots import Snapshots
 
 _BATCH = 256
 """Works enrolled in one transaction."""
+_PHOTOS = 1500
+"""Photos that a calibration simulates, as many as `arthur calibrate` does."""
 
 
 class Installation:
@@ -33,6 +36,15 @@ class Installation:
     def recognize(self, photo: bytes, query: Query) -> Recognition:
         """See Recognizer.recognize."""
         return self._arthur.recognizer.recognize(photo, query)
+
+    def calibrate(self) -> Arthur:
+        """Do what `arthur calibrate` does, and return an Arthur of its own that was opened afterwards."""
+        arthur = self._arthur
+        fingerprint, verifier = arthur.encoder.spec.fingerprint, arthur.recognizer.verifier or ""
+        workshop = Workshop(arthur.recognizer, arthur.catalog, arthur.blobs, fingerprint, verifier)
+        fitted, _ = calibrate_catalogue(workshop, photos=_PHOTOS, seed=1, progress=lambda _progress: None)
+        arthur.catalog.put_note(calibration_note(fingerprint), document(fitted))
+        return self._open()
 
     def enroll(self, works: Sequence[Work]) -> int:
         """See System.enroll. A catalogue that an earlier run has enrolled is taken from its snapshot."""
@@ -104,15 +116,19 @@ class ArthurSystem:
         """See System.enroll."""
         return self._parts.enroll(works)
 
+    def settle(self) -> None:
+        """See System.settle."""
+
     def forget(self, names: Collection[str]) -> None:
         """See System.forget."""
         self._parts.forget(names)
 
     def query(self, photo: bytes) -> Answer:
         """See System.query. Thresholds are put on the probability."""
-        found = self._parts.recognize(photo, self._query)
-        ranked = tuple((f"{match.view.artist_id}/{match.view.entry_id}", match.score) for match in found.matches)
-        return Answer(ranked, found.probability, found.decision, found.probability)
+        return _answer(self._recognize(photo))
+
+    def _recognize(self, photo: bytes) -> Recognition:
+        return self._parts.recognize(photo, self._query)
 
     def stored_bytes(self) -> int:
         """See System.stored_bytes."""
@@ -123,6 +139,42 @@ class ArthurSystem:
         if self._installation is not None:
             self._installation.close()
             self._installation = None
+
+
+class CalibratedSystem(ArthurSystem):
+    """Arthur after `arthur calibrate` on the enrolled catalogue: a second one on the same data folder.
+
+    Until it is settled it answers as Arthur without a calibration does.
+    """
+
+    def __init__(self, installation: Installation) -> None:
+        super().__init__(installation, "auto")
+        self._calibrated: Arthur | None = None
+
+    def settle(self) -> None:
+        """See System.settle."""
+        self._close_own()
+        self._calibrated = self._parts.calibrate()
+
+    def close(self) -> None:
+        """See System.close."""
+        self._close_own()
+        super().close()
+
+    def _recognize(self, photo: bytes) -> Recognition:
+        if self._calibrated is None:
+            return super()._recognize(photo)
+        return self._calibrated.recognizer.recognize(photo, self._query)
+
+    def _close_own(self) -> None:
+        if self._calibrated is not None:
+            self._calibrated.close()
+            self._calibrated = None
+
+
+def _answer(found: Recognition) -> Answer:
+    ranked = tuple((f"{match.view.artist_id}/{match.view.entry_id}", match.score) for match in found.matches)
+    return Answer(ranked, found.probability, found.decision, found.probability)
 
 
 def _enrolment(work: Work) -> Enrolment:

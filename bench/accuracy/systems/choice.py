@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bench.accuracy.systems import System
-from bench.accuracy.systems.arthur import ArthurSystem, Installation
+from bench.accuracy.systems.arthur import ArthurSystem, CalibratedSystem, Installation
 from bench.accuracy.systems.peer import TwoStages
 from bench.accuracy.systems.phash import PerceptualHash
 from bench.accuracy.systems.scan import FullScan
@@ -15,6 +15,7 @@ from bench.accuracy.systems.snapshots import Snapshots
 
 SYSTEMS = {
     "arthur": "Arthur as installed",
+    "arthur-calibrated": "Arthur after `arthur calibrate` on the enrolled catalogue",
     "arthur-global": "Arthur with verify=never: global embedding alone",
     "two-stage": "global embedding, then ORB + RANSAC on its ten best",
     "phash": "perceptual hash of 64 bits",
@@ -28,7 +29,7 @@ SLOW = "full-scan"
 
 @contextmanager
 def opened(names: Sequence[str], *, engine: str, peer_engine: str, cache: Path) -> Iterator[dict[str, System]]:
-    """Open systems and close them at the end; both ways to ask Arthur share one installation.
+    """Open systems and close them at the end; all ways to ask Arthur share one installation.
 
     Args:
         names: keys of SYSTEMS.
@@ -50,6 +51,8 @@ def opened(names: Sequence[str], *, engine: str, peer_engine: str, cache: Path) 
 
 
 def _open(name: str, installation: Installation | None, peer_engine: str) -> System:
+    if installation is not None and name == "arthur-calibrated":
+        return CalibratedSystem(installation)
     if installation is not None and name.startswith("arthur"):
         return ArthurSystem(installation, "never" if name == "arthur-global" else "auto")
     if name == "two-stage":

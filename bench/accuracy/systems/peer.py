@@ -47,6 +47,9 @@ class TwoStages:
             self._matrix = None
         return len(new)
 
+    def settle(self) -> None:
+        """See System.settle."""
+
     def forget(self, names: Collection[str]) -> None:
         """See System.forget."""
         for name in names:

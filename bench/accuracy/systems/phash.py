@@ -29,6 +29,9 @@ class PerceptualHash:
         self._hashes |= {work.name: self._hash(work.path.read_bytes()) for work in new}
         return len(new)
 
+    def settle(self) -> None:
+        """See System.settle."""
+
     def forget(self, names: Collection[str]) -> None:
         """See System.forget."""
         for name in names:

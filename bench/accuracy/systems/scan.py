@@ -39,6 +39,9 @@ class FullScan:
         self._works |= {work.name: self._features(work.path.read_bytes()) for work in new}
         return len(new)
 
+    def settle(self) -> None:
+        """See System.settle."""
+
     def forget(self, names: Collection[str]) -> None:
         """See System.forget."""
         for name in names:
