@@ -16,14 +16,13 @@ from typing import TypeAlias
 import numpy as np
 
 from arthur.decision import Signs
-from arthur.errors import ArthurError
-from arthur.pictures import thumbnail_name
 from arthur.recognition.agreement import FINER, SIDE, agreement
 from arthur.recognition.geometry import PREVIEW_SIDE, Geometry, Gray, Rgb, luma, shrunk
 from arthur.recognition.parts import Parts
 from arthur.recognition.searcher import Found
 from arthur.recognition.sighting import Entry, Sighting, Sightings, by_score
 from arthur.recognition.stages import Stages
+from arthur.recognition.thumbnails import thumbnail
 from arthur.types import StoredView, Vectors
 from arthur.verify import Look, Verification
 
@@ -133,17 +132,9 @@ class Cascade:
         return [self._compared(photo, one) if one.stored.key in chosen else one for one in sightings]
 
     def _compared(self, photo: Gray, one: Sighting) -> Sighting:
-        work = self._thumbnail(one.stored)
+        work = thumbnail(self._parts, one.stored, side=SIDE * FINER)
         agrees = None if work is None or one.corners is None else agreement(photo, one.corners, luma(work))
         return replace(one, signs=replace(one.signs, agreement=agrees))
-
-    def _thumbnail(self, stored: StoredView) -> Rgb | None:
-        """Return the thumbnail of a view, or None when there is none that can be had."""
-        try:
-            data = self._parts.blobs.read(thumbnail_name(stored))
-            return None if data is None else self._parts.decoder(data, 8, preview_side=SIDE * FINER).preview
-        except ArthurError:
-            return None
 
 
 @dataclass(frozen=True, slots=True)

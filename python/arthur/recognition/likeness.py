@@ -9,23 +9,27 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from arthur.decision import Signs
 from arthur.errors import ArthurError
+from arthur.recognition.agreement import FINER, SIDE, agreement
 from arthur.recognition.cascade import Candidates, Extent, Photo
 from arthur.recognition.geometry import PREVIEW_SIDE, Geometry
 from arthur.recognition.parts import Parts
 from arthur.recognition.searcher import Searcher
 from arthur.recognition.sighting import Sighting, Sightings, by_score
 from arthur.recognition.stages import Stages
-from arthur.types import Likeness, LikenessKind, Query, StoredView
+from arthur.recognition.thumbnails import thumbnail
+from arthur.types import Likeness, Query, StoredView
 
 log = structlog.get_logger(__name__)
 
 COMPARED = Extent(side=PREVIEW_SIDE, entries=4, votes=6, part=10)
 CONFUSABLE = 0.5
 """Probability from which a view would rather be taken for another entry than for none."""
-SAME_SCORE, SAME_COVERAGE = 0.95, 0.5
-"""From here on two confusable views count as the same picture, perhaps of another size or a little cropped."""
+SAME_SCORE = 0.95
+"""From here on two confusable views count as the same picture where geometry was not consulted."""
+SAME_COVERAGE, SAME_SUPPORT, SAME_AGREEMENT = 0.5, 0.45, 0.9
+"""And where it was: perhaps of another size, a little cropped, or photographed anew. Of 120 pairs of one
+painted series none reached the second, and one in ten the third; two catalogue pictures of one painting .90, .56, .96."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +85,31 @@ class Likenesses:
 
     def _likeness(self, one: Enrolled, sighting: Sighting) -> Likeness:
         signs, other = sighting.signs, sighting.stored
+        same = one.stored.content_hash == other.content_hash or self._is_same(one.stored, sighting)
         return Likeness(
             key=one.stored.key,
             other=other.key,
-            kind=_kind(signs, same_file=one.stored.content_hash == other.content_hash),
+            kind="duplicate" if same else "confusable",
             probability=self._parts.calibration.probability(signs),
             score=signs.score,
             inliers=signs.inliers,
             coverage=None if signs.inliers is None else signs.coverage,
         )
 
-
-def _kind(signs: Signs, *, same_file: bool) -> LikenessKind:
-    laid_over = signs.inliers is None or signs.coverage >= SAME_COVERAGE
-    return "duplicate" if same_file or (signs.score >= SAME_SCORE and laid_over) else "confusable"
+    def _is_same(self, stored: StoredView, sighting: Sighting) -> bool:
+        signs = sighting.signs
+        if signs.inliers is None:
+            return signs.score >= SAME_SCORE
+        if signs.coverage < SAME_COVERAGE or signs.support < SAME_SUPPORT or sighting.corners is None:
+            return False
+        one, other = (thumbnail(self._parts, view, side=SIDE * FINER) for view in (stored, sighting.stored))
+        if one is None or other is None:
+            return False
+        described = min(PREVIEW_SIDE, max(stored.width, stored.height))
+        corners = sighting.corners * np.float32(max(one.shape) / described)
+        # each colour by itself: prints of one plate in other colours are other works
+        colours = [
+            agreement(np.ascontiguousarray(one[..., colour]), corners, np.ascontiguousarray(other[..., colour]))
+            for colour in range(3)
+        ]
+        return min((agrees for agrees in colours if agrees is not None), default=0.0) >= SAME_AGREEMENT
