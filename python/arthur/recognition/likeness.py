@@ -28,8 +28,8 @@ CONFUSABLE = 0.5
 SAME_SCORE = 0.95
 """From here on two confusable views count as the same picture where geometry was not consulted."""
 SAME_COVERAGE, SAME_SUPPORT, SAME_AGREEMENT = 0.5, 0.45, 0.9
-"""And where it was: perhaps of another size, a little cropped, or photographed anew. Of 120 pairs of one
-painted series none reached the second, and one in ten the third; two catalogue pictures of one painting .90, .56, .96."""
+"""And where it was: perhaps of another size, a little cropped, or photographed anew. Of 120 pairs of one painted series
+none reached the second, and few the third; two catalogue pictures of one painting .90, .56 and .96."""
 
 
 @dataclass(frozen=True, slots=True)
