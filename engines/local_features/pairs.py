@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from arthur.simulation.fields import Picture
 from arthur.simulation.photo import photograph
-from arthur.verify.sift import Keypoints, detect, spread
+from arthur.verify.sift import Keypoints, detect
 from bench.artphoto.paintings import painting, work
 
 Patches = NDArray[np.uint8]
@@ -60,7 +60,7 @@ def lesson(art: Picture, number: int) -> Lesson:
     frame = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     matrix = cv2.getPerspectiveTransform(frame, np.array(shot.corners, np.float32))
     shown, seen = _same(here, there, matrix)
-    enrolled = spread(here, WORDS_PER_PICTURE).patches
+    enrolled = detect(_gray(art), KEYPOINTS, kept=WORDS_PER_PICTURE).patches
     common = np.concatenate([enrolled, there.patches[:WORDS_PER_PICTURE]])
     return Lesson(common, enrolled, here.patches[shown], there.patches[seen])
 

@@ -8,8 +8,17 @@ from numpy.typing import NDArray
 
 from arthur.types import LocalQuery
 
-__all__ = ["DEBUG_BUILD", "Decoder", "Index", "LocalIndex", "__version__", "crop_box"]
-__all__ = ["DEBUG_BUILD", "Decoder", "Index", "Vocabulary", "__version__", "alike", "crop_box"]
+__all__ = [
+    "DEBUG_BUILD",
+    "Decoder",
+    "Index",
+    "LocalIndex",
+    "Vocabulary",
+    "__version__",
+    "alike",
+    "crop_box",
+    "keypoints",
+]
 
 __version__: str
 DEBUG_BUILD: bool
@@ -241,4 +250,17 @@ def alike(
 
     Raises:
         BadRequest: rows have another width.
+    """
+
+def keypoints(
+    gray: NDArray[np.uint8], count: int, *, kept: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]:
+    """Return SIFT keypoints of a (h, w) picture: of the `count` strongest those `kept` that lie all over it.
+
+    The strongest of each cell of a grid come first, then the second of each, and so on; all of them, strongest first,
+    if there are no more than `kept`. Takes some 32 bytes a pixel. Any picture will do, even an empty one.
+
+    Returns:
+        For each: (n, 2) x and y, pixels; (n,) diameter, pixels; (n,) direction, clockwise from the right, radians,
+        0..2 pi; (n, 128) histograms: 4 x 4 cells of 8 directions. They agree with those of OpenCV.
     """

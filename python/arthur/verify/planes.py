@@ -31,7 +31,7 @@ class PlaneVerifier:
 
     def __init__(self, vocabulary: Vocabulary | None = None) -> None:
         self._vocabulary = vocabulary or Vocabulary()
-        self._fingerprint = f"{sift.VERSION}-{cv2.__version__}-{self._vocabulary.digest[:16]}"
+        self._fingerprint = f"{sift.VERSION}-{self._vocabulary.digest[:16]}"
 
     @property
     def fingerprint(self) -> str:
@@ -41,7 +41,7 @@ class PlaneVerifier:
     def describe(self, gray: Gray) -> bytes:
         """See Verifier.describe."""
         _check(gray)
-        found = sift.spread(sift.detect(_shrunk(gray), _DETECTED), packed.MOST).in_picture(gray)
+        found = sift.detect(_shrunk(gray), _DETECTED, kept=packed.MOST).in_picture(gray)
         patches = self._vocabulary.describe(found.patches)
         words = self._vocabulary.words(patches, 1)
         return packed.pack(

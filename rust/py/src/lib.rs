@@ -7,6 +7,7 @@ mod decode;
 mod error;
 mod features;
 mod index;
+mod keypoints;
 mod local;
 
 /// Built in release mode or not; a debug build warns on import, since it would spoil every measurement.
@@ -20,5 +21,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
         error::warn_debug_build(module.py())?;
     }
     features::register(module)?;
+    keypoints::register(module)?;
     decode::register(module)
 }

@@ -5,10 +5,13 @@
 
 pub mod matching;
 mod products;
+pub mod sift;
 pub mod space;
+mod widest;
 pub mod words;
 
 pub use matching::{Alike, alike};
+pub use sift::{Keypoints, keypoints};
 pub use space::Space;
 pub use words::Vocabulary;
 
