@@ -8,10 +8,10 @@ then holds ``works.npy`` (uint8, (n, side, side, 3)), ``aspects.npy`` (float32, 
 import argparse
 import hashlib
 import json
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import cv2
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from bench.artphoto.paintings import WORKS_PER_ARTIST, painting, work
 
 SEED = 1
-"""Seed of the training catalogue; evaluation draws its works from other seeds."""
+"""Usual seed of a training catalogue; evaluation draws its works from other seeds."""
 
 _DRAWN = 256
 """Long side at which works are painted before they are squashed."""
@@ -81,7 +81,7 @@ class Pool:
         return np.sort(np.concatenate([procedural, _choose(random, artists, last, foreign)]))
 
 
-def draw(folder: Path, *, works: int, side: int, pictures: Path | None, processes: int) -> Contents:
+def draw(folder: Path, *, works: int, side: int, pictures: Path | None, seed: int, processes: int) -> Contents:
     """Draw a pool into ``folder`` and return what it holds.
 
     ``works`` is rounded down to whole artists, and so is the number of files in ``pictures``.
@@ -93,13 +93,16 @@ def draw(folder: Path, *, works: int, side: int, pictures: Path | None, processe
     shape = (works + len(files), side, side, 3)
     squares = np.lib.format.open_memmap(folder / "works.npy", "w+", np.uint8, shape)
     aspects = np.empty(len(squares), np.float32)
-    for position, (square, aspect) in enumerate(_squares(works, files, side, processes)):
-        squares[position], aspects[position] = square, aspect
+    with ProcessPoolExecutor(processes) as executor:
+        painted = executor.map(partial(_painted, side=side, seed=seed), range(works), chunksize=32)
+        read = executor.map(partial(_read, side=side), files, chunksize=32)
+        for position, (square, aspect) in enumerate(chain(painted, read)):
+            squares[position], aspects[position] = square, aspect
     squares.flush()
     np.save(folder / "aspects.npy", aspects)
     digest = hashlib.sha256(squares.data)
     digest.update(aspects.data)
-    contents = Contents(works, len(files), side, SEED, digest.hexdigest())
+    contents = Contents(works, len(files), side, seed, digest.hexdigest())
     (folder / "pool.json").write_text(json.dumps(asdict(contents), indent=1) + "\n")
     return contents
 
@@ -133,16 +136,10 @@ def _choose(random: np.random.Generator, first: int, last: int, count: int) -> N
     return np.concatenate([together, random.choice(others, count - len(together), replace=False)])
 
 
-def _squares(works: int, files: list[Path], side: int, processes: int) -> Iterator[tuple[NDArray[np.uint8], float]]:
-    with ProcessPoolExecutor(processes) as executor:
-        yield from executor.map(partial(_painted, side=side), range(works), chunksize=32)
-        yield from executor.map(partial(_read, side=side), files, chunksize=32)
-
-
-def _painted(number: int, *, side: int) -> tuple[NDArray[np.uint8], float]:
+def _painted(number: int, *, side: int, seed: int) -> tuple[NDArray[np.uint8], float]:
     # One thread a process: OpenCV's own threads would compete with the other processes.
     cv2.setNumThreads(1)
-    picture = painting(*work(number, seed=SEED), size=max(_DRAWN, side))
+    picture = painting(*work(number, seed=seed), size=max(_DRAWN, side))
     return squash(picture, side), picture.shape[1] / picture.shape[0]
 
 
@@ -158,6 +155,7 @@ def main() -> None:
     parser.add_argument("--works", type=int, default=12_000, help="procedural works")
     parser.add_argument("--side", type=int, default=192, help="side of the squares in pixels")
     parser.add_argument("--pictures", type=Path, help="folder of more pictures to train on")
+    parser.add_argument("--seed", type=int, default=SEED, help="seed of the procedural works")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     draw(
@@ -166,6 +164,7 @@ def main() -> None:
         side=options.side,
         pictures=options.pictures,
         processes=options.processes,
+        seed=options.seed,
     )
 
 

@@ -20,7 +20,7 @@ from torch.nn import functional
 from engines.arthur_mini.augment import photograph, scan, vary
 from engines.arthur_mini.heldout import HeldOut
 from engines.arthur_mini.model import Architecture
-from engines.arthur_mini.pool import Pool, draw
+from engines.arthur_mini.pool import SEED, Pool, draw
 from engines.arthur_mini.start import start_from
 from engines.arthur_mini.state import Plan, State, fresh, restore, save
 
@@ -126,6 +126,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--works", type=int, default=12_000, help="procedural works in a new pool")
     parser.add_argument("--pictures", type=Path, help="folder of more pictures for a new pool")
     parser.add_argument("--pool-side", type=int, default=192, help="side of the works in a new pool")
+    parser.add_argument("--pool-seed", type=int, default=SEED, help="seed of the procedural works in a new pool")
     parser.add_argument("--run", type=Path, default=_CACHE / "run", help="folder of the checkpoint")
     parser.add_argument("--start", type=Path, help="exported float32 graph to begin from")
     parser.add_argument("--resume", action="store_true", help="go on from the run's checkpoint")
@@ -152,6 +153,7 @@ def main() -> None:
             works=options.works,
             side=options.pool_side,
             pictures=options.pictures,
+            seed=options.pool_seed,
             processes=options.threads,
         )
     options.run.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,9 @@
 """The committed engine is what its description says, and tells pictures apart."""
 
 import hashlib
+import json
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -9,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 import engines.arthur_mini
-from bench.artphoto.paintings import painting
+from bench.artphoto.paintings import painting, work
 from engines.arthur_mini.evaluate import distort
 from engines.arthur_mini.pool import squash
 from engines.arthur_mini.runtime import Graph
@@ -83,3 +86,13 @@ def test_distorted_works_are_nearest_to_their_originals(graph: Graph, works: lis
 def test_squares_ignore_the_aspect_ratio() -> None:
     assert ENGINE["fit"] == "stretch"
     assert squash(np.zeros((40, 90, 3), np.uint8), 32).shape == (32, 32, 3)
+
+
+def test_a_pool_holds_the_works_of_its_seed(tmp_path: Path) -> None:
+    # another process, for a pool is painted by forked ones and this one has threads of the runtime
+    module = "engines.arthur_mini.pool"
+    arguments = [str(tmp_path), "--works", "8", "--side", "32", "--seed", "4", "--processes", "1"]
+    subprocess.run([sys.executable, "-m", module, *arguments], check=True)
+    assert json.loads((tmp_path / "pool.json").read_text())["seed"] == 4
+    first = squash(painting(*work(0, seed=4), size=256), 32)
+    assert np.array_equal(np.load(tmp_path / "works.npy")[0], first)

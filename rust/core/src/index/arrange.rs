@@ -14,7 +14,8 @@
 //! a list is its length u32, and room for as many slots u32 as there may be
 //! ```
 //!
-//! Whatever does not fit this form to the last byte is an error when a segment is built.
+//! Whatever does not fit this form to the last byte is an error when a segment is built. When one is opened the links
+//! are followed too, since `USearch` would follow them wherever they lead.
 
 use std::fs;
 use std::io::{self, Write};
@@ -41,6 +42,7 @@ struct Saved<'a> {
     rows: &'a [u8],
     types: &'a [u8],
     counts: [u64; 5],
+    levels: &'a [u8],
     /// By slot.
     nodes: Vec<&'a [u8]>,
 }
@@ -49,7 +51,8 @@ struct Saved<'a> {
 pub(crate) fn arrange(from: &Path, to: &Path, rows: &[&[f16]]) -> Result<FileMark> {
     let file = Mapped::open(from)?;
     let foreign = || Error::Store("USearch saved a graph of an unknown form".to_owned());
-    let saved = Saved::read(file.bytes(), rows).ok_or_else(foreign)?;
+    let row_bytes = rows.first().map_or(0, |row| size_of_val(*row));
+    let saved = Saved::read(file.bytes(), rows.len(), row_bytes).ok_or_else(foreign)?;
     let node_at = saved.node_at(rows).ok_or_else(foreign)?;
     let nodes = saved.renumbered(&node_at).ok_or_else(foreign)?;
     let mark = write_durably(to, |out| saved.write(out, rows, &nodes, &node_at))?;
@@ -58,21 +61,26 @@ pub(crate) fn arrange(from: &Path, to: &Path, rows: &[&[f16]]) -> Result<FileMar
     Ok(mark)
 }
 
+/// Whether the bytes are a file that `arrange` wrote, of so many nodes with rows of so many bytes, and no link leads out
+/// of it.
+pub(crate) fn is_arranged(bytes: &[u8], nodes: usize, row_bytes: usize) -> bool {
+    Saved::read(bytes, nodes, row_bytes).is_some_and(|saved| saved.is_closed())
+}
+
 impl<'a> Saved<'a> {
-    fn read(bytes: &'a [u8], rows: &[&[f16]]) -> Option<Self> {
-        let row_bytes = size_of_val(*rows.first()?);
+    fn read(bytes: &'a [u8], rows: usize, row_bytes: usize) -> Option<Self> {
         let (sizes, rest) = bytes.split_at_checked(ROWS_AT)?;
-        let (matrix, rest) = rest.split_at_checked(rows.len() * row_bytes)?;
+        let (matrix, rest) = rest.split_at_checked(rows.checked_mul(row_bytes)?)?;
         let (types, rest) = rest.split_at_checked(TYPES)?;
         let (counts, rest) = rest.split_at_checked(COUNTS)?;
         let counts: [u64; 5] = pod_read_unaligned(counts);
         let [count, links, base_links, _, entry] = counts;
-        let expected: [u32; 2] = [rows.len() as u32, row_bytes as u32];
+        let expected: [u32; 2] = [rows as u32, row_bytes as u32];
         let fits = pod_read_unaligned::<[u32; 2]>(sizes) == expected
-            && count == rows.len() as u64
+            && count == rows as u64
             && entry < count
             && links.max(base_links) < 1 << 16;
-        let (levels, mut rest) = rest.split_at_checked(rows.len() * 2).filter(|_| fits)?;
+        let (levels, mut rest) = rest.split_at_checked(rows * 2).filter(|_| fits)?;
         let nodes = levels.chunks_exact(2).map(|level| {
             let level = u64::from(pod_read_unaligned::<u16>(level));
             let length = NODE as u64 + 4 * (1 + base_links) + 4 * (1 + links) * level;
@@ -86,8 +94,44 @@ impl<'a> Saved<'a> {
             rows: matrix,
             types,
             counts,
+            levels,
             nodes,
         })
+    }
+
+    fn level(&self, slot: usize) -> Option<u16> {
+        let level = self.levels.get(2 * slot..2 * slot + 2);
+        level.map(pod_read_unaligned)
+    }
+
+    /// Whether nodes lie in their own slots, and a search comes to no list that is not there.
+    fn is_closed(&self) -> bool {
+        let [.., top, entry] = self.counts;
+        let entered = self.level(entry as usize);
+        let own = |(slot, node): (usize, &&[u8])| {
+            pod_read_unaligned::<u64>(&node[..8]) == slot as u64
+                && Some(pod_read_unaligned::<u16>(&node[8..NODE])) == self.level(slot)
+                && self.links_are_closed(node).is_some()
+        };
+        entered.is_some_and(|level| u64::from(level) >= top)
+            && self.nodes.iter().enumerate().all(own)
+    }
+
+    /// Some if every link on a level leads to a node that has a list on that level.
+    fn links_are_closed(&self, node: &[u8]) -> Option<()> {
+        let [_, links, base_links, ..] = self.counts;
+        let word = |bytes: &[u8]| pod_read_unaligned::<u32>(bytes) as usize;
+        let (base, upper) = node[NODE..].split_at_checked(4 * (1 + base_links as usize))?;
+        let lists = std::iter::once(base).chain(upper.chunks_exact(4 * (1 + links as usize)));
+        for (level, list) in lists.enumerate() {
+            let (length, slots) = list.split_at_checked(4)?;
+            for slot in slots.chunks_exact(4).take(word(length)) {
+                self.level(word(slot))
+                    .filter(|&reaches| usize::from(reaches) >= level)?;
+            }
+            (word(length) <= slots.len() / 4).then_some(())?;
+        }
+        Some(())
     }
 
     /// The node in each slot; every node must be in one, with its row.

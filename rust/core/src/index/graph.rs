@@ -11,7 +11,7 @@ use bytemuck::cast_slice;
 use half::f16;
 use usearch::{Index, IndexOptions, MetricKind, ScalarKind};
 
-use super::arrange::ROWS_AT;
+use super::arrange::{ROWS_AT, is_arranged};
 use super::folder::name_of;
 use super::memory::Mapped;
 use super::plan::{Plan, scattering_stride};
@@ -93,7 +93,8 @@ impl Graph {
         let fits = head.dimensions == dim as u64
             && head.quantization == ScalarKind::F16
             && head.metric == MetricKind::IP
-            && head.count_present == nodes as u64;
+            && head.count_present == nodes as u64
+            && is_arranged(file.bytes(), nodes, dim * size_of::<f16>());
         if !fits {
             return Err(Error::Store(format!(
                 "index file {} is a graph of another shape",
@@ -254,6 +255,26 @@ mod tests {
         bytes.extend([0; 4]);
         std::fs::write(&saved, bytes).expect("written");
         assert!(arrange(&saved, &path, &rows).is_err());
+    }
+
+    #[test]
+    fn a_graph_that_leads_out_of_its_file_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (saved, path) = (folder.path().join("saved"), folder.path().join("graph"));
+        let (stop, circle) = (AtomicBool::new(false), circle());
+        let rows: Vec<&[f16]> = circle.iter().map(Vec::as_slice).collect();
+        let built = Graph::build(&plan(1, &stop), &rows).expect("built");
+        built.save(&saved).expect("saved");
+        arrange(&saved, &path, &rows).expect("arranged");
+        let bytes = std::fs::read(&path).expect("read");
+        let counts = ROWS_AT + 300 * 16 + 64;
+        // top level, entry, and of the first node, behind all levels: key, level, number of links, first link
+        for at in [24, 33, 640, 648, 651, 656] {
+            let mut damaged = bytes.clone();
+            damaged[counts + at] = 0x77;
+            std::fs::write(&path, damaged).expect("written");
+            assert!(Graph::view(&path, 8, 300).is_err(), "byte {at}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use half::f16;
 use roaring::RoaringTreemap;
 
 use super::Options;
-use super::folder::segment_path;
+use super::folder::named_path;
 use super::graph::Graph;
 use super::manifest::SegmentMark;
 use super::memory::Mapped;
@@ -49,13 +49,13 @@ impl Segment {
     /// Map the files of a segment that is known to be sound.
     pub(crate) fn open(folder: &Path, mark: SegmentMark, options: &Options) -> Result<Self> {
         let (id, dim) = (mark.id, options.dim);
-        let table = Table::open(Mapped::open(&segment_path(folder, id, TABLE))?)?;
+        let table = Table::open(Mapped::open(&named_path(folder, &mark, TABLE)?)?)?;
         let nodes = table.node_count();
         let rows = if mark.files.contains_key(GRAPH) {
-            let path = segment_path(folder, id, GRAPH);
+            let path = named_path(folder, &mark, GRAPH)?;
             Rows::Linked(Graph::view(&path, dim, nodes)?)
         } else {
-            Rows::Loose(Mapped::open(&segment_path(folder, id, ROWS))?)
+            Rows::Loose(Mapped::open(&named_path(folder, &mark, ROWS)?)?)
         };
         if table.dim() != dim || rows.bytes().len() != nodes * dim * size_of::<f16>() {
             return Err(Error::Store(format!(

@@ -83,7 +83,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Read the head and find the sections; the bytes themselves have been verified by their hash.
+    /// Read the head, find the sections, and see that nothing in them points outside.
     pub(crate) fn open(file: Mapped) -> Result<Self> {
         let damaged =
             || Error::Store("a table file of the index is not of the expected form".to_owned());
@@ -109,12 +109,26 @@ impl Table {
         if end != file.bytes().len() || dim == 0 {
             return Err(damaged());
         }
-        Ok(Self {
+        let table = Self {
             file,
             dim: dim as usize,
             node_count: nodes as usize,
             sections,
-        })
+        };
+        table.holds_together().then_some(table).ok_or_else(damaged)
+    }
+
+    /// Whether every number that points into a section does so, and artists ascend.
+    fn holds_together(&self) -> bool {
+        let (entries, nodes) = (self.keys().len(), self.node_count);
+        let below =
+            |numbers: &[u32], end: usize| numbers.iter().all(|&number| (number as usize) < end);
+        sections::rise_to(self.section::<u32>(2), entries)
+            && sections::rise_to(self.artist_starts(), entries)
+            && self.artists().is_sorted_by(|left, right| left < right)
+            && below(self.nodes(), nodes)
+            && below(self.section(3), entries)
+            && below(self.unreachable(), nodes)
     }
 
     fn section<T: Pod>(&self, number: usize) -> &[T] {
@@ -205,6 +219,45 @@ mod tests {
             (&[-4, 9][..], &[0, 2, 4][..])
         );
         assert_eq!(table.unreachable(), &[1]);
+    }
+
+    /// What the file of this draft is read as, after one change of it.
+    fn changed(change: impl FnOnce(&mut Draft)) -> Result<Table> {
+        let mut draft = draft();
+        change(&mut draft);
+        let mut bytes = Vec::new();
+        draft.write(&mut bytes).expect("written");
+        written(&bytes)
+    }
+
+    #[test]
+    fn numbers_that_point_nowhere_are_refused() {
+        assert!(changed(|_| ()).is_ok());
+        let changes: [fn(&mut Draft); 6] = [
+            |draft| draft.unreachable[0] = 3,
+            |draft| draft.artist_starts[0] = 1,
+            |draft| draft.artist_starts[1] = 5,
+            |draft| draft.artist_starts[2] = 3,
+            |draft| draft.artists.swap(0, 1),
+            |draft| draft.artists[1] = -4,
+        ];
+        for (number, change) in changes.into_iter().enumerate() {
+            assert!(changed(change).is_err(), "change {number}");
+        }
+    }
+
+    #[test]
+    fn nodes_and_entries_that_point_nowhere_are_refused() {
+        let mut bytes = Vec::new();
+        draft().write(&mut bytes).expect("written");
+        // the nodes of the entries, where the entries of each node begin, and these entries
+        for (section, values) in [(128, 4), (192, 4), (256, 4)] {
+            for at in (section..section + 4 * values).step_by(4) {
+                let mut damaged = bytes.clone();
+                damaged[at] = 77;
+                assert!(written(&damaged).is_err(), "byte {at}");
+            }
+        }
     }
 
     #[test]

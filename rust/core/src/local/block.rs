@@ -45,6 +45,7 @@ impl Block {
                 .iter()
                 .map(|&row| features[row].len() as u16)
                 .collect(),
+            postings.len(),
         );
         for list in postings.chunk_by(|left, right| left.0 == right.0) {
             let postings = list.iter().map(|&(_, signature, spot)| (signature, spot));
@@ -54,10 +55,12 @@ impl Block {
     }
 
     pub(crate) fn merged(mut merge: Merge<'_>) -> Self {
+        let postings = merge.most_postings();
         let mut block = Self::without_postings(
             take(&mut merge.keys),
             take(&mut merge.artists),
             take(&mut merge.counts),
+            postings,
         );
         for word in merge.words() {
             block.push_list(word, merge.postings(word));
@@ -65,8 +68,13 @@ impl Block {
         block
     }
 
-    fn without_postings(keys: Vec<u64>, artists: Vec<i64>, counts: Vec<u16>) -> Self {
-        let postings = counts.iter().map(|&count| usize::from(count)).sum();
+    /// Views whose lists are still to come, with `postings` at most.
+    fn without_postings(
+        keys: Vec<u64>,
+        artists: Vec<i64>,
+        counts: Vec<u16>,
+        postings: usize,
+    ) -> Self {
         Self {
             set: keys.iter().copied().collect(),
             keys,
@@ -126,5 +134,26 @@ impl store::Block for Block {
 
     fn retain(&self, keep: impl FnMut(u64) -> bool) -> Self {
         Self::merged(Merge::of([self.lists()], keep))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_that_promise_more_than_there_is_cost_no_memory() {
+        let lists = Lists {
+            keys: &[5, 6],
+            artists: &[0, 0],
+            counts: &[u16::MAX, u16::MAX],
+            words: &[3],
+            starts: &[0, 2],
+            signatures: &[0; 2],
+            spots: &[[0; 2], [1; 2]],
+        };
+        let block = Block::merged(Merge::of([lists], |_| true));
+        assert_eq!(block.lists().spots.len(), 2);
+        assert!(block.spots.capacity() < 100);
     }
 }

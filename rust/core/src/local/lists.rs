@@ -2,6 +2,8 @@
 
 use roaring::RoaringTreemap;
 
+use crate::store::sections;
+
 /// A feature in the list of its word: the slot of its view, and the bits of its [`Pose`](super::packed::Pose).
 pub(crate) type Spot = [u32; 2];
 
@@ -26,6 +28,14 @@ pub(crate) struct Lists<'a> {
 }
 
 impl<'a> Lists<'a> {
+    /// Whether words ascend and their lists are all there is.
+    ///
+    /// Spots are not looked at, for there may be gigabytes of them: whoever follows one sees whether its slot exists.
+    pub(crate) fn hold_together(&self) -> bool {
+        sections::rise_to(self.starts, self.spots.len())
+            && self.words.is_sorted_by(|left, right| left < right)
+    }
+
     /// The postings of a word.
     pub(crate) fn of_word(&self, word: u16) -> (&'a [u64], &'a [Spot]) {
         let Ok(at) = self.words.binary_search(&word) else {
@@ -67,6 +77,30 @@ impl Gone {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn lists_that_point_nowhere_do_not_hold_together() {
+        let sound = Lists {
+            keys: &[5, 6],
+            artists: &[0, 0],
+            counts: &[2, 1],
+            words: &[3, 8],
+            starts: &[0, 1, 3],
+            signatures: &[0; 3],
+            spots: &[[0; 2]; 3],
+        };
+        assert!(sound.hold_together());
+        let with_starts = |starts| Lists { starts, ..sound };
+        let with_words = |words| Lists { words, ..sound };
+        let damaged = [
+            with_starts(&[1, 1, 3]),
+            with_starts(&[0, 4, 3]),
+            with_starts(&[0, 1, 2]),
+            with_words(&[8, 3]),
+            with_words(&[3, 3]),
+        ];
+        assert!(damaged.iter().all(|lists| !lists.hold_together()));
+    }
 
     proptest! {
         #[test]

@@ -34,6 +34,14 @@ pub(crate) struct Searched<'a> {
     pub(crate) first: u32,
 }
 
+impl Searched<'_> {
+    /// Whether a slot is that of a view which is not removed.
+    fn holds(&self, slot: u32) -> bool {
+        (slot as usize) < self.lists.keys.len()
+            && self.gone.as_ref().is_none_or(|gone| !gone.contains(slot))
+    }
+}
+
 /// One list to look through for one feature.
 struct Probe<'a> {
     feature: u16,
@@ -44,11 +52,10 @@ struct Probe<'a> {
 }
 
 impl Probe<'_> {
-    /// The match of a posting, unless its view is removed.
+    /// The match of a posting, unless its view is removed; a damaged file may also name one that does not exist.
     fn matched(&self, at: usize, distance: u8) -> Option<Match> {
         let [slot, pose] = self.spots[at];
-        let gone = self.searched.gone.as_ref();
-        gone.is_none_or(|gone| !gone.contains(slot)).then(|| Match {
+        self.searched.holds(slot).then(|| Match {
             slot: self.searched.first + slot,
             pose,
             feature: self.feature,

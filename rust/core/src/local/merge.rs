@@ -2,7 +2,7 @@
 
 use super::lists::{Lists, Spot};
 
-/// Marks a view that is left out.
+/// Marks a view that is left out, or one that does not exist: a damaged file may name such a slot.
 const LEFT_OUT: u32 = u32::MAX;
 
 /// What the lists become, without being copied yet.
@@ -50,6 +50,13 @@ impl<'a> Merge<'a> {
         }
     }
 
+    /// The postings of all that is kept, or more: what a damaged file counts is never believed above what there is.
+    pub(crate) fn most_postings(&self) -> usize {
+        let counted = self.counts.iter().map(|&count| usize::from(count)).sum();
+        let present = self.parts.iter().map(|part| part.lists.spots.len()).sum();
+        usize::min(counted, present)
+    }
+
     /// Words that have a list in any part, ascending.
     pub(crate) fn words(&self) -> Vec<u16> {
         let all = self.parts.iter().flat_map(|part| part.lists.words);
@@ -63,7 +70,8 @@ impl<'a> Merge<'a> {
     pub(crate) fn postings(&self, word: u16) -> impl Iterator<Item = (u64, Spot)> {
         self.parts.iter().flat_map(move |part| {
             let (signatures, spots) = part.lists.of_word(word);
-            let moved = |&[slot, pose]: &Spot| [part.slots[slot as usize], pose];
+            let slot = |old: u32| *part.slots.get(old as usize).unwrap_or(&LEFT_OUT);
+            let moved = move |&[old, pose]: &Spot| [slot(old), pose];
             let postings = signatures.iter().copied().zip(spots.iter().map(moved));
             postings.filter(|&(_, [slot, _])| slot != LEFT_OUT)
         })

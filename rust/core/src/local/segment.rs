@@ -15,7 +15,7 @@ use super::Options;
 use super::block::Block;
 use super::lists::{Lists, Spot};
 use super::merge::Merge;
-use crate::store::folder::{segment_path, write_durably};
+use crate::store::folder::{named_path, segment_path, write_durably};
 use crate::store::manifest::{FileMark, SegmentMark};
 use crate::store::memory::Mapped;
 use crate::store::sections;
@@ -47,20 +47,14 @@ pub(crate) struct Segment {
 impl Segment {
     /// Map the files of a segment that is known to be sound.
     pub(crate) fn open(folder: &Path, mark: SegmentMark, options: &Options) -> Result<Self> {
-        let map = |kind| Mapped::open(&segment_path(folder, mark.id, kind));
+        let map = |kind| Mapped::open(&named_path(folder, &mark, kind)?);
         let (table, signatures, spots) = (map(TABLE)?, map(SIGNATURES)?, map(SPOTS)?);
-        let misshapen = || {
-            Error::Store(format!(
-                "segment {} of the index is of another shape",
-                mark.id
-            ))
-        };
-        let (sections, postings) = read_head(table.bytes()).ok_or_else(misshapen)?;
+        let (sections, postings) = read_head(table.bytes()).ok_or_else(|| misshapen(mark.id))?;
         let expected = postings
             .checked_mul(size_of::<u64>())
-            .ok_or_else(misshapen)?;
+            .ok_or_else(|| misshapen(mark.id))?;
         if signatures.bytes().len() != expected || spots.bytes().len() != expected {
-            return Err(misshapen());
+            return Err(misshapen(mark.id));
         }
         let keys: &[u64] = cast_slice(&table.bytes()[sections[0].clone()]);
         let keys = RoaringTreemap::from_sorted_iter(keys.iter().copied()).map_err(|_| {
@@ -70,7 +64,7 @@ impl Segment {
             ))
         })?;
         let small = keys.len() < options.tail_rows as u64;
-        Ok(Self {
+        let segment = Self {
             mark,
             table,
             sections,
@@ -78,7 +72,11 @@ impl Segment {
             spots,
             keys,
             small,
-        })
+        };
+        if segment.lists().hold_together() {
+            return Ok(segment);
+        }
+        Err(misshapen(segment.mark.id))
     }
 
     pub(crate) fn lists(&self) -> Lists<'_> {
@@ -96,6 +94,10 @@ impl Segment {
     fn section<T: Pod>(&self, number: usize) -> &[T] {
         cast_slice(&self.table.bytes()[self.sections[number].clone()])
     }
+}
+
+fn misshapen(id: u64) -> Error {
+    Error::Store(format!("segment {id} of the index is of another shape"))
 }
 
 /// Where the arrays of a table lie, and the number of postings.

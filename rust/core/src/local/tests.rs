@@ -1,6 +1,10 @@
 //! A whole local index: what is put is found.
 
+use std::fs;
+
 use super::*;
+use crate::store::folder::{Folder, segment_path};
+use crate::store::manifest::FileMark;
 use packed::tests::{Written, pack};
 
 /// A work of features that differ from those of other works, and a photo that shows it as it is.
@@ -77,6 +81,41 @@ fn answers_are_the_same_in_tail_and_segment_and_after_reopening() {
     let again = opened(folder.path());
     assert_eq!((again.len(), again.sequence()), (9, 9));
     assert_eq!(answers(&again), before);
+}
+
+/// Change a file of the newest generation's only segment, and have the manifest say that it must be so.
+fn forge(path: &Path, kind: &str, change: impl FnOnce(&mut [u8])) {
+    let folder = Folder::open(path).expect("a folder");
+    let newest = folder.generations().expect("listed")[0];
+    let mut manifest = folder.manifest(newest).expect("a manifest");
+    let file = segment_path(path, manifest.segments[0].id, kind);
+    let mut bytes = fs::read(&file).expect("read");
+    change(&mut bytes);
+    fs::write(&file, &bytes).expect("written");
+    let mark = FileMark {
+        bytes: bytes.len() as u64,
+        blake3: blake3::hash(&bytes).to_string(),
+    };
+    manifest.segments[0].files.insert(kind.to_owned(), mark);
+    folder.publish(&manifest).expect("written");
+}
+
+#[test]
+fn a_spot_of_no_view_is_no_match_and_is_left_out_of_the_next_segment() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (packed, query) = work(1);
+    let index = opened(folder.path());
+    index
+        .put(&[1, 2], &[&packed, &packed], &[0, 0])
+        .expect("put");
+    assert!(index.checkpoint().expect("written"));
+    index.close();
+    forge(folder.path(), "spots", |spots| spots[3] = 0xff);
+    let index = opened(folder.path());
+    assert_eq!(index.search(&query, 5, None).expect("found").len(), 2);
+    index.put(&[3], &[&packed], &[0]).expect("put");
+    assert!(index.checkpoint().expect("written"));
+    assert_eq!(index.search(&query, 5, None).expect("found").len(), 3);
 }
 
 #[test]

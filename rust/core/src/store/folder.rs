@@ -37,6 +37,17 @@ pub(crate) fn segment_path(folder: &Path, id: u64, kind: &str) -> PathBuf {
     folder.join(format!("segment-{id:016}.{kind}"))
 }
 
+/// Path of a file of a segment, if the manifest names it: then its hash has been verified.
+pub(crate) fn named_path(folder: &Path, mark: &SegmentMark, kind: &str) -> Result<PathBuf> {
+    if mark.files.contains_key(kind) {
+        return Ok(segment_path(folder, mark.id, kind));
+    }
+    Err(Error::Store(format!(
+        "segment {} of the index has no {kind} file",
+        mark.id
+    )))
+}
+
 /// An index folder that exists.
 pub(crate) struct Folder {
     path: PathBuf,

@@ -88,7 +88,10 @@ impl Manifest {
         }
         let manifest: Self =
             serde_json::from_slice(body).map_err(|_| "is of another format".to_owned())?;
-        if manifest.format != FORMAT {
+        let mut kinds = manifest.segments.iter().flat_map(|mark| mark.files.keys());
+        // an ending becomes part of a path
+        let named = kinds.all(|kind| kind.bytes().all(|letter| letter.is_ascii_lowercase()));
+        if manifest.format != FORMAT || !named {
             return Err("is of another format".to_owned());
         }
         Ok(manifest)
@@ -99,6 +102,21 @@ impl Manifest {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn sound() -> Manifest {
+        Manifest {
+            format: FORMAT,
+            generation: 1,
+            sequence: 1,
+            fingerprint: "engine".to_owned(),
+            contents: "rows".to_owned(),
+            segments: Vec::new(),
+            removed: FileMark {
+                bytes: 0,
+                blake3: String::new(),
+            },
+        }
+    }
 
     fn file() -> impl Strategy<Value = FileMark> {
         (any::<u64>(), "[0-9a-f]{64}").prop_map(|(bytes, blake3)| FileMark { bytes, blake3 })
@@ -131,6 +149,20 @@ mod tests {
                 removed,
             },
         )
+    }
+
+    #[test]
+    fn an_ending_that_leads_elsewhere_is_refused() {
+        let mut manifest = sound();
+        assert!(Manifest::parse(&manifest.to_bytes().expect("written")).is_ok());
+        let mark = manifest.removed.clone();
+        let files = BTreeMap::from([("rows/../../elsewhere".to_owned(), mark)]);
+        manifest.segments.push(SegmentMark {
+            id: 1,
+            entries: 1,
+            files,
+        });
+        assert!(Manifest::parse(&manifest.to_bytes().expect("written")).is_err());
     }
 
     proptest! {

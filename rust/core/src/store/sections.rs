@@ -37,3 +37,10 @@ pub(crate) fn lay_out(
     }
     Some((sections, start))
 }
+
+/// Whether starts begin at 0, never fall and end at `end`.
+pub(crate) fn rise_to<T: Copy + Ord + Into<u64>>(starts: &[T], end: usize) -> bool {
+    let ends = starts.first().zip(starts.last());
+    ends.is_some_and(|(&first, &last)| (first.into(), last.into()) == (0, end as u64))
+        && starts.is_sorted()
+}

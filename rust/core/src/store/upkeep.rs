@@ -7,7 +7,7 @@ use super::manifest::{FORMAT, Manifest, SegmentMark};
 use super::snapshot::Snapshot;
 use super::state::{Store, lock};
 use super::{Kind, Place, Segment, Source, blocks, generation};
-use crate::Result;
+use crate::{Error, Result};
 
 impl<K: Kind> Store<K> {
     /// One round of background work.
@@ -43,7 +43,10 @@ impl<K: Kind> Store<K> {
         if nothing_new && (from.generation > 0 || sequence == 0) {
             return Ok(true);
         }
-        let number = self.folder.highest_number()? + 1;
+        let highest = self.folder.highest_number()?;
+        let number = highest.checked_add(1).ok_or_else(|| {
+            Error::Store("a file of the index carries the last number there is".to_owned())
+        })?;
         let source = Source {
             segments: absorbed,
             blocks: from.blocks.clone(),
