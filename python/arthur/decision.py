@@ -232,22 +232,34 @@ def decide(
         return Decision("no_match", 0.0, (NOTHING_TO_COMPARE,))
     if any(signs.inliers is not None for signs in entries):
         entries = [signs if signs.inliers is not None else replace(signs, inliers=0) for signs in entries]
-    order = ranked(entries)
-    rivals = [
-        [entries[other] for other in order[:RIVALS] if other != place and not apart(place, other)] for place in order
-    ]
-    probability, *others = (
-        calibration.probability(entries[place], around) for place, around in zip(order, rivals, strict=True)
-    )
+    order, rivals, certain = _placed(entries, calibration, apart)
+    best = order[0]
+    probability = certain[best]
     # what is no work beside the best one has what that leaves, and the list falls, though a weaker entry may have
     # the better odds
-    left = [1.0 if apart(order[0], place) else 1 - probability for place in order[1:]]
-    rest = accumulate(map(min, others, left), min)
+    left = (1.0 if apart(best, place) else 1 - probability for place in order[1:])
+    rest = accumulate(map(min, (certain[place] for place in order[1:]), left), min)
     kind = kind_of(probability, max_false_accept)
-    if kind == "no_match" and calibration.probability(entries[order[0]]) >= _HALF:
+    if kind == "no_match" and calibration.probability(entries[best]) >= _HALF:
         kind = "unsure"  # it is one of these, though not to be told which
-    reasons = caveat if kind == "match" else (_doubt(kind, entries[order[0]], rivals[0]), *caveat)
+    reasons = caveat if kind == "match" else (_doubt(kind, entries[best], rivals[best]), *caveat)
     return Decision(kind, probability, reasons, order, (probability, *rest))
+
+
+def _placed(
+    entries: Sequence[Signs], calibration: Calibration, apart: Callable[[int, int], bool]
+) -> tuple[tuple[int, ...], dict[int, list[Signs]], dict[int, float]]:
+    """Return the places of the entries, best first, and for each its rivals and its probability."""
+    order = ranked(entries)
+    rivals = {
+        place: [entries[other] for other in order[:RIVALS] if other != place and not apart(place, other)]
+        for place in order
+    }
+    certain = {place: calibration.probability(entries[place], rivals[place]) for place in order}
+    # of works that hang side by side the most certain one comes first
+    beside = [place for place in order[:RIVALS] if place == order[0] or apart(order[0], place)]
+    best = max(beside, key=certain.__getitem__)
+    return (best, *(place for place in order if place != best)), rivals, certain
 
 
 def kind_of(probability: float, max_false_accept: float) -> DecisionKind:

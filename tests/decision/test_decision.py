@@ -106,6 +106,14 @@ def test_a_work_that_hangs_beside_it_is_no_rival() -> None:
     assert beside.probability == alone.probability > decide(TWINS, own, max_false_accept=1e-6).probability
 
 
+def test_of_works_side_by_side_the_most_certain_comes_first() -> None:
+    near = Signs(0.5, inliers=60, coverage=0.5, support=0.2, central=1.0, agreement=0.6)
+    sure = Signs(0.5, inliers=50, coverage=0.5, support=0.9, central=1.0, agreement=0.98)
+    beside = decide([near, sure], SHIPPED, max_false_accept=0.01, apart=lambda _one, _other: True)
+    assert beside.order == (1, 0)
+    assert decide([near, sure], SHIPPED, max_false_accept=0.01).order == (0, 1)
+
+
 def test_a_work_without_features_is_found_by_its_likeness() -> None:
     accident, plain = Signs(0.2, inliers=6, coverage=0.02, central=0.5), Signs(0.97, inliers=0)
     assert decide([accident, plain], SHIPPED, max_false_accept=0.01).order == (1, 0)
