@@ -15,9 +15,10 @@ import structlog
 
 from arthur.blobs import Blobs, open_blobs
 from arthur.cache import Cache, open_cache
+from arthur.calibration.kept import load_calibration, parse_calibration
 from arthur.catalog import Catalog, open_catalog
 from arthur.config import Settings
-from arthur.decision import Calibration, load_calibration, parse_calibration
+from arthur.decision import Calibration
 from arthur.decode import ImageDecoder, Limits
 from arthur.encode import Encoder, canary, open_encoder
 from arthur.encode.folder import find_folder

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from arthur.calibration.calibrating import PROMISE, calibrate
+from arthur.calibration.kept import default_calibration
 from arthur.calibration.plot import reliability_svg
 from arthur.calibration.trials import Look, Trial
-from arthur.decision import Signs, default_calibration
+from arthur.decision import Signs
 from arthur.errors import BadRequest
 
 

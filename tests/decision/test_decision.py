@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arthur.calibration.kept import default_calibration, load_calibration
 from arthur.decision import (
     LITTLE_VISIBLE,
     NOT_CALIBRATED,
@@ -15,8 +16,6 @@ from arthur.decision import (
     Logistic,
     Signs,
     decide,
-    default_calibration,
-    load_calibration,
 )
 from arthur.errors import ConfigError
 

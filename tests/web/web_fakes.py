@@ -14,9 +14,9 @@ from PIL import Image
 
 from arthur.blobs import Blobs, open_blobs
 from arthur.cache import Cache, open_cache
+from arthur.calibration.kept import load_calibration
 from arthur.catalog import Catalog, open_catalog
 from arthur.config import Settings
-from arthur.decision import load_calibration
 from arthur.encode import EngineSpec
 from arthur.errors import ConfigError, ImageTooLarge, InvalidImage
 from arthur.fetch import Fetcher

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from arthur.blobs import Blobs
 from arthur.calibration.calibrating import Reliability, calibrate
+from arthur.calibration.kept import default_calibration
 from arthur.calibration.trials import Trial, run_trials, sample
 from arthur.catalog import Catalog
-from arthur.decision import Calibration, default_calibration
+from arthur.decision import Calibration
 from arthur.decode import ImageDecoder
 from arthur.errors import ArthurError, BadRequest
 from arthur.pictures import original_name, thumbnail_name
@@ -85,7 +86,7 @@ def calibrate_catalogue(
 
 
 def document(calibration: Calibration) -> str:
-    """Return a calibration as JSON. See `arthur.decision.parse_calibration`."""
+    """Return a calibration as JSON. See `arthur.calibration.kept.parse_calibration`."""
     return json.dumps(asdict(calibration), indent=2)
 
 
