@@ -49,7 +49,10 @@ _TOLD_EVERY_S = 0.25
 
 
 class RobynServer:
-    """One process' server. `in_flight` may be read from any thread; all else belongs to the event loop."""
+    """One process' server. `in_flight` and `answered` may be read from any thread; all else belongs to the event loop.
+
+    While `draining`, each connection is closed behind its answer.
+    """
 
     def __init__(self, app: App, *, places: int, on_stop: Callable[[], None]) -> None:
         self._app = app
@@ -57,6 +60,7 @@ class RobynServer:
         self._taken = 0
         self._sockets = 0
         self.in_flight = 0
+        self.answered = 0
         self.draining = False
         self._on_stop = on_stop
         self._pool = ThreadPoolExecutor(places, "handler")
@@ -98,6 +102,7 @@ class RobynServer:
         try:
             return _given(await self._answer(_taken(request)), closing=self.draining)
         finally:
+            self.answered += 1
             self.in_flight -= 1
 
     async def _answer(self, request: Request | Plan) -> Response:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import stat
 import sys
 import threading
 import time
@@ -120,17 +121,23 @@ def _drain(server: RobynServer, drain_s: float) -> None:
     """Wait until no request is in flight, but no longer than `drain_s`, then end the process.
 
     Robyn does not end on SIGTERM. On SIGINT it ends at once and drops what is in flight, so that comes last, and only
-    after a pause in which the last answer leaves.
+    after the last answer has left.
     """
     end = time.monotonic() + drain_s
     server.draining = True
-    for listener in _listeners():
+    answered = server.answered
+    listeners = _listeners()
+    ports = {listener.getsockname()[1] for listener in listeners}
+    open_before = len(_connections(ports))
+    for listener in listeners:
         with suppress(OSError):  # Robyn holds the same socket twice, and the second no longer listens
             listener.shutdown(socket.SHUT_RD)  # new connections go to other workers, or are refused
     quiet_since = time.monotonic()
     while time.monotonic() < end and time.monotonic() - quiet_since < _QUIET_S:
         time.sleep(0.01)
-        if server.in_flight:
+        # a connection is closed behind its answer, so one that should be closed still has an answer to send
+        leaving = len(_connections(ports)) > open_before - (server.answered - answered)
+        if server.in_flight or leaving:
             quiet_since = time.monotonic()
     if server.in_flight:
         log.warning("drain_ended_early", in_flight=server.in_flight, drain_s=drain_s)
@@ -147,16 +154,32 @@ def _tell_ready(port: int, tell: Callable[[bytes], object]) -> None:
 def _listeners() -> list[socket.socket]:
     """Return this process' listening sockets, as copies that may be closed."""
     listening = []
-    for entry in Path("/proc/self/fd").iterdir():
-        try:
-            copy = socket.socket(fileno=os.dup(int(entry.name)))
-        except OSError:
-            continue
-        if copy.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-            listening.append(copy)
+    for one in _sockets():
+        if one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            listening.append(one)
         else:
-            copy.close()
+            one.close()
     return listening
+
+
+def _connections(ports: set[int]) -> set[object]:
+    """Return the other ends of this process' connections to these ports of its own."""
+    found: set[object] = set()
+    for one in _sockets():
+        with one, suppress(OSError):  # it has no other end
+            if one.family in (socket.AF_INET, socket.AF_INET6) and one.getsockname()[1] in ports:
+                found.add(one.getpeername())
+    return found
+
+
+def _sockets() -> list[socket.socket]:
+    """Return this process' sockets, as copies that may be closed."""
+    copies = []
+    for entry in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # closed meanwhile
+            if stat.S_ISSOCK(entry.stat().st_mode):
+                copies.append(socket.socket(fileno=os.dup(int(entry.name))))
+    return copies
 
 
 if __name__ == "__main__":
