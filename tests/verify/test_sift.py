@@ -27,7 +27,7 @@ def test_keypoints_and_histograms_are_those_of_opencv(number: int, size: int) ->
     gray = picture(number, size=size)
     cosines = likeness(detected_by_opencv(gray, COUNT), detect(gray, COUNT))
     assert np.mean(cosines > -1) > 0.975
-    assert np.mean(cosines[cosines > -1]) > 0.998
+    assert np.mean(cosines[cosines > -1]) > 0.997
 
 
 def test_fewer_keypoints_are_the_strongest_of_more() -> None:

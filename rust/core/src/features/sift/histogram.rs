@@ -47,11 +47,11 @@ pub(super) fn histogram(level: &Level, found: &Found, direction: f32) -> [u8; PA
         step: super::step(found.sigma),
     };
     let half = 0.5 * (CELLS + 1) as f32 * cell;
-    let reach = (half * (sine.abs() + cosine.abs())).ceil() as usize;
+    let reach = (half * (sine.abs() + cosine.abs())).ceil() as usize + 1;
     let weights = bell(0.5 * CELLS as f32 * cell, reach);
     let mut counts = [0.0; BOTH];
     let middle = found.at.map(|at| at.round_ties_even() as usize);
-    count(level, middle, &frame, &weights, &mut counts);
+    count(level, middle, found.at, &frame, &weights, &mut counts);
     finished(&counts)
 }
 
@@ -95,7 +95,7 @@ fn length(values: &[f32; PATCH]) -> f32 {
 }
 
 impl Frame {
-    /// Return the columns beside the middle that lie in the patch, in a row this far below the middle.
+    /// Return between which columns beside the keypoint the patch lies, in a row this far below it.
     #[expect(
         clippy::inline_always,
         reason = "must become part of the loop that uses it"
@@ -116,7 +116,7 @@ impl Frame {
                 return (0.0, -1.0);
             }
         }
-        (first.ceil(), last.floor())
+        (first, last)
     }
 }
 
@@ -164,19 +164,19 @@ fn shares(
 }
 
 widest! {
-    fn count(level: &Level, middle: [usize; 2], frame: &Frame, weights: &[f32], counts: &mut [f32; BOTH]) {
+    fn count(level: &Level, middle: [usize; 2], at: [f32; 2], frame: &Frame, weights: &[f32], counts: &mut [f32; BOTH]) {
         let reach = (weights.len() - RUN) / 2;
         let [column, row] = middle;
         let first_row = row - reach.min(row - 1);
         for y in (first_row..(row + reach + 1).min(level.height - 1)).step_by(frame.step) {
-            let below = y as f32 - row as f32;
+            let below = y as f32 - at[1];
             let (first, last) = frame.columns(below);
-            let first = (first + column as f32).max(1.0) as usize;
-            let last = (last + column as f32).min((level.width - 2) as f32) as isize;
+            let first = (first + at[0]).ceil().max(1.0) as usize;
+            let last = (last + at[0]).floor().min((level.width - 2) as f32) as isize;
             let end = (last + 1).max(0) as usize;
             for x in (first..end).step_by(RUN) {
                 let wide = weights.get(x + reach - column..).and_then(|rest| rest.get(..RUN)).unwrap_or(&[0.0; RUN]);
-                let away = (x as f32 - column as f32, below);
+                let away = (x as f32 - at[0], below);
                 let high = weights[y + reach - row];
                 let Shares { places, parts } = shares(&gradients(level, x, y), frame, away, (wide, high));
                 for at in 0..RUN.min(end - x) {

@@ -1,7 +1,8 @@
 //! SIFT keypoints of gray pictures (Lowe, Distinctive Image Features from Scale-Invariant Keypoints, 2004).
 //!
-//! Keypoints and histograms agree with those of `OpenCV`, whose conventions these are. Only the strongest are described,
-//! and what is too weak to become one of them is not even looked at.
+//! Keypoints and histograms agree with those of `OpenCV`, whose conventions these are; but patches lie where keypoints do,
+//! not around the nearest pixel, which makes those of one place more alike. Only the strongest are described, and what is
+//! too weak to become one of them is not even looked at.
 
 #![allow(
     clippy::cast_precision_loss,
