@@ -86,8 +86,8 @@ parity: .venv-torch/stamp ## compare exported CLIP graphs with transformers, in 
 	@PYTHONPATH=python .venv-torch/bin/python -m engines.parity
 
 .PHONY: fuzz
-fuzz: ## fuzz the decoder (DURATION=3600; nightly Rust and cargo-fuzz)
-	@cd rust/core && cargo +nightly fuzz run decode_any -- -max_total_time=$${DURATION:-3600} -timeout=5 -rss_limit_mb=2048
+fuzz: ## fuzz what reads foreign bytes (TARGET=decode_any, see cargo fuzz list; DURATION=3600; nightly Rust and cargo-fuzz)
+	@cd rust/core && cargo +nightly fuzz run $${TARGET:-decode_any} -- -max_total_time=$${DURATION:-3600} -timeout=5 -rss_limit_mb=2048
 
 .PHONY: format
 format: setup ## format and fix what tools can fix
