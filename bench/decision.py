@@ -178,7 +178,7 @@ def main() -> None:
     parser.add_argument("--works", type=int, default=1500, help="works to enroll")
     parser.add_argument("--photos", type=int, default=2000, help="photos of enrolled works")
     parser.add_argument("--open-set", type=int, default=1000, help="photos of nothing enrolled")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=11, help="not that of the pictures an engine was trained on")
     parser.add_argument("--rows", type=Path, help="fit these raw rows of an earlier run instead of measuring")
     parser.add_argument("--into", type=Path, help="decision.json to write: beside an engine, or the shipped default")
     parser.add_argument("--of-engine", action="store_true", help="sign it for this engine and verifier alone")
