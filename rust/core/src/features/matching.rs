@@ -26,34 +26,33 @@ pub fn alike(photo: &[i8], work: &[i8], least: i32) -> Alike {
     let mut products = vec![0; photo.len() / DIM * width];
     products::fill(photo, work, &mut products);
     let mut found = Alike::default();
-    let mut best_of_work = vec![(i32::MIN, 0_usize); width];
+    let (mut highest, mut rows) = (vec![i32::MIN; width], vec![0; width]);
     let mut best_of_photo = Vec::with_capacity(photo.len() / DIM);
-    for (row, products) in products.chunks_exact(width).enumerate() {
-        let (mut best, mut second, mut place) = (i32::MIN, i32::MIN, usize::MAX);
-        for (column, (&product, best_here)) in products.iter().zip(&mut best_of_work).enumerate() {
-            if product > best_here.0 {
-                *best_here = (product, row);
-            }
-            if product >= least {
-                found.photo.push(row as u32);
-                found.work.push(column as u32);
-                found.products.push(product);
-            }
-            if product > best {
-                (second, best, place) = (best, product, column);
-            } else if product > second {
-                second = product;
-            }
+    for (row, products) in (0_u32..).zip(products.chunks_exact(width)) {
+        products::raise(products, row, &mut highest, &mut rows);
+        let (best, second) = products::two_highest(products);
+        best_of_photo.push((best, second));
+        if best >= least {
+            products::places_from(products, least, &mut found.work);
+            found.photo.resize(found.work.len(), row);
+            let new = &found.work[found.products.len()..];
+            found
+                .products
+                .extend(new.iter().map(|&column| products[column as usize]));
         }
-        best_of_photo.push((place, second));
     }
-    for (place, (&row, &column)) in found.photo.iter().zip(&found.work).enumerate() {
+    let mut settled = None;
+    for (place, (&row, &column)) in (0_u32..).zip(found.photo.iter().zip(&found.work)) {
         let (best, second) = best_of_photo[row as usize];
-        if best == column as usize && best_of_work[best].1 == row as usize {
-            found.mutual.push(place as u32);
+        let product = found.products[place as usize];
+        if product != best || settled.replace(row) == Some(row) {
+            continue; // not the photo patch's best, or its second place among equals
+        }
+        if rows[column as usize] == row {
+            found.mutual.push(place);
             found
                 .ratios
-                .push((distance(found.products[place]) / distance(second).max(1.0)) as f32);
+                .push((distance(product) / distance(second).max(1.0)) as f32);
         }
     }
     found
