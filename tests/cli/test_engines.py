@@ -12,7 +12,7 @@ from arthur.encode.folder import open_folder
 from arthur.encode.golden import Golden, load_golden, save_golden
 from arthur.errors import ConfigError
 
-CLIP = Path(__file__).parents[1] / "engines" / "clip"
+CLIP = Path(__file__).parents[1] / "engines" / "golden" / "clip"
 
 
 @pytest.fixture
