@@ -163,7 +163,7 @@ def test_what_cannot_be_pulled_is_named(
 
 def test_offline_the_hub_answers_from_its_cache_alone() -> None:
     source = Source(repository="someone/never-downloaded")
-    with pytest.raises(FetchError, match="is not in the local Hugging Face cache and downloads are off"):
+    with pytest.raises(FetchError, match="is not in the local Hugging Face cache, and downloads are off"):
         hub_download(offline=True)(source, "config.json")
 
 

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from arthur.errors import ConfigError, EngineError, NotFound
 
 if TYPE_CHECKING:
     from arthur.encode.folder import EngineFolder
@@ -41,13 +44,17 @@ def pull_command(
     data: Data = None,
     *,
     offline: Annotated[bool, typer.Option("--offline", help="Use only what was downloaded before.")] = False,
+    mirror: Annotated[
+        str | None, typer.Option(envvar="HF_ENDPOINT", help="Address of a mirror of the Hugging Face hub.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Download an engine's weights, build its graphs and keep them under the data folder."""
     from arthur.encode.export.hub import hub_download
     from arthur.encode.store import pull
 
-    pulled = pull(engine, into=_pulled(data), download=hub_download(offline=offline))
+    with _misuse():
+        pulled = pull(engine, into=_pulled(data), download=hub_download(offline=offline, mirror=mirror))
     _print_built(pulled, as_json=as_json)
 
 
@@ -64,7 +71,8 @@ def export_command(
     from arthur.encode.export.engine import export_engine
     from arthur.encode.export.materials import local_materials
 
-    built = export_engine(local_materials(weights, name=name, licence=licence), into=into)
+    with _misuse():
+        built = export_engine(local_materials(weights, name=name, licence=licence), into=into)
     _print_built(built, as_json=as_json)
 
 
@@ -84,6 +92,15 @@ def verify_command(
     _print(rows, as_json=as_json, line="{variant:5} {state:7} 1 - cosine {distance:.2e}  tolerance {tolerance:g}")
     if not all(result.passed for result in results):
         raise typer.Exit(1)
+
+
+@contextmanager
+def _misuse() -> Iterator[None]:
+    """Turn weights that do not exist or are not those of the engine into wrong usage, which has its exit status."""
+    try:
+        yield
+    except (EngineError, NotFound) as error:
+        raise ConfigError(str(error)) from error
 
 
 def _pulled(data: Path | None) -> Path:
