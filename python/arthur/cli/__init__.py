@@ -21,6 +21,7 @@ from arthur.cli import (
     likenesses,
     match,
     reindex,
+    search,
     serve,
     similar,
     status,
@@ -49,6 +50,7 @@ def _application() -> typer.Typer:
     app.command("import")(importing.import_)
     app.command("match")(match.match)
     app.command("similar")(similar.similar)
+    app.command("search")(search.search)
     app.command("confusables")(likenesses.confusables)
     app.command("duplicates")(likenesses.duplicates)
     app.command("forget")(forget.forget)
