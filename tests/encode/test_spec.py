@@ -33,6 +33,12 @@ patch = 8
 heads = 2
 text_heads = 2
 activation = "quick_gelu"
+[passport]
+precision = "bf16"
+runtime = "openvino 1"
+cpu = "some"
+pictures = 2
+cosine = 0.999
 """
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import typer
 
 from arthur.cli import (
+    building,
     calibrate,
     doctor,
     engines,
@@ -59,6 +60,7 @@ def _application() -> typer.Typer:
     app.command("export")(export.export)
     app.command("status")(status.status)
     app.command("doctor")(doctor.doctor)
+    building.add_commands(engines.app)
     app.add_typer(engines.app, name="engines")
     return app
 

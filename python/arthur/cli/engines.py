@@ -1,4 +1,4 @@
-"""`arthur engines`: list, pull, export and verify engines.
+"""`arthur engines`: list, pull, export and verify engines (`building.py` has the rest).
 
 What builds and runs graphs is imported by the command that needs it, so that other commands start without it.
 """
@@ -33,9 +33,9 @@ def list_command(data: Data = None, *, as_json: Json = False) -> None:
     from arthur.encode.store import list_engines
 
     rows: list[dict[str, JsonValue]] = [
-        {**dataclasses.asdict(listed), "path": str(listed.path)} for listed in list_engines((_pulled(data),))
+        {**dataclasses.asdict(listed), "path": str(listed.path)} for listed in list_engines((pulled_folder(data),))
     ]
-    _print(rows, as_json=as_json, line="{name:24} {state:11} side {side:4}  dim {dim:5}  {licence:12} {source}")
+    print_rows(rows, as_json=as_json, line="{name:24} {state:11} side {side:4}  dim {dim:5}  {licence:12} {source}")
 
 
 @app.command("pull")
@@ -54,7 +54,7 @@ def pull_command(
     from arthur.encode.store import pull
 
     with _misuse():
-        pulled = pull(engine, into=_pulled(data), download=hub_download(offline=offline, mirror=mirror))
+        pulled = pull(engine, into=pulled_folder(data), download=hub_download(offline=offline, mirror=mirror))
     _print_built(pulled, as_json=as_json)
 
 
@@ -76,24 +76,6 @@ def export_command(
     _print_built(built, as_json=as_json)
 
 
-@app.command("verify")
-def verify_command(
-    engine: Annotated[str, typer.Argument(help="Name of an engine, or its folder.")],
-    data: Data = None,
-    threads: Annotated[int, typer.Option(min=0, help="Threads of the engine; 0 is one per core.")] = 0,
-    *,
-    as_json: Json = False,
-) -> None:
-    """Run an engine on its golden pictures; exit status 1 when a graph gives other vectors."""
-    from arthur.encode.store import verify
-
-    results = verify(engine, folders=(_pulled(data),), threads=threads)
-    rows: list[dict[str, JsonValue]] = [{**dataclasses.asdict(result), "passed": result.passed} for result in results]
-    _print(rows, as_json=as_json, line="{variant:5} {state:7} 1 - cosine {distance:.2e}  tolerance {tolerance:g}")
-    if not all(result.passed for result in results):
-        raise typer.Exit(1)
-
-
 @contextmanager
 def _misuse() -> Iterator[None]:
     """Turn weights that do not exist or are not those of the engine into wrong usage, which has its exit status."""
@@ -103,7 +85,7 @@ def _misuse() -> Iterator[None]:
         raise ConfigError(str(error)) from error
 
 
-def _pulled(data: Path | None) -> Path:
+def pulled_folder(data: Path | None) -> Path:
     """Return the folder of the pulled engines."""
     from arthur.config import load_settings
 
@@ -121,10 +103,12 @@ def _print_built(folder: EngineFolder, *, as_json: bool) -> None:
         "int8": int8,
         "path": str(folder.path),
     }
-    _print([row], as_json=as_json, line="{label} in {path}" + ("" if int8 else " (int8 differs too much: left out)"))
+    print_rows(
+        [row], as_json=as_json, line="{label} in {path}" + ("" if int8 else " (int8 differs too much: left out)")
+    )
 
 
-def _print(rows: Sequence[Mapping[str, JsonValue]], *, as_json: bool, line: str) -> None:
+def print_rows(rows: Sequence[Mapping[str, JsonValue]], *, as_json: bool, line: str) -> None:
     """Print rows as JSON or as one line each."""
     if as_json:
         typer.echo(json.dumps(rows, indent=2))

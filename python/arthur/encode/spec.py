@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from arthur.errors import ConfigError, EngineError
 from arthur.types import Fit, Pixels
 
-Variant: TypeAlias = Literal["fp32", "int8"]
-"""Which graph runs: the full one, or its quantised stand-in that passed the golden check."""
+Variant: TypeAlias = Literal["fp32", "bf16", "int8"]
+"""Which graph runs: the full one, the same in bfloat16, or its quantised stand-in; the latter two passed a check."""
 Activation: TypeAlias = Literal["quick_gelu", "gelu", "gelu_tanh"]
 Family: TypeAlias = Literal["clip", "siglip", "dinov2"]
 """The architectures whose graphs Arthur builds itself, from weights."""
@@ -153,6 +153,24 @@ class VitFacts(_Facts):
     epsilon: Deviation = 1e-5
 
 
+class Passport(_Facts):
+    """What `arthur engines build` chose and measured on this machine.
+
+    Attributes:
+        precision: of the graph that is to run; where it cannot, the full one does.
+        runtime: name and version of what runs it.
+        cpu: model of the CPU on which it was measured.
+        pictures: how many were compared with the full graph.
+        cosine: the smallest one to the full graph's vector of the same picture.
+    """
+
+    precision: Variant
+    runtime: str
+    cpu: str
+    pictures: Annotated[int, Field(ge=1)]
+    cosine: Annotated[float, Field(ge=-1, le=1.000001)]
+
+
 class EngineFile(_Facts):
     """A validated `engine.toml`."""
 
@@ -169,6 +187,7 @@ class EngineFile(_Facts):
     golden: GoldenFile | None = None
     source: Source | None = None
     vit: VitFacts | None = None
+    passport: Passport | None = None
 
     @property
     def folder_name(self) -> str:

@@ -49,7 +49,7 @@ def export_engine(materials: Materials, *, into: Path, inline_max: int = _INLINE
     if source:
         facts = facts.model_copy(update={"source": source.model_copy(update={"sha256": found})})
     try:
-        with _replaced(into) as folder:
+        with replaced(into) as folder:
             _write(facts, Weights(weights), folder, inline_max=inline_max)
             if materials.tokenizer and facts.text and facts.text.tokenizer:
                 shutil.copyfile(materials.tokenizer, folder / facts.text.tokenizer)
@@ -120,7 +120,7 @@ def _hashed(weights: Path) -> str:
 
 
 @contextmanager
-def _replaced(into: Path) -> Iterator[Path]:
+def replaced(into: Path) -> Iterator[Path]:
     """Give an empty folder that takes the place of `into` when the block ends well, and vanishes when it does not."""
     into.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{into.name}.", dir=into.parent) as scratch:
