@@ -12,11 +12,11 @@ from pathlib import Path
 
 import transformers
 
-from engines.parity import clips, dinov2s, open_clips, siglips
+from engines.parity import clips, dinov2s, dinov3s, open_clips, siglips
 from engines.parity.cases import Case, differences, write_golden
 
 LIMIT = 1e-5
-FAMILIES = (clips, open_clips, siglips, dinov2s)
+FAMILIES = (clips, open_clips, siglips, dinov2s, dinov3s)
 
 
 def compare(cases: list[Case], *, seed: int) -> float:

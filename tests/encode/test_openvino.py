@@ -32,6 +32,13 @@ def test_it_gives_the_vectors_of_onnx_runtime(engine: EngineFolder) -> None:
     np.testing.assert_allclose(vectors, open_runner(engine, "fp32", threads=1).run(pixels), atol=0.05)
 
 
+@pytest.mark.parametrize("name", ["open_clip", "siglip", "dinov2", "dinov2_registers", "dinov3"])
+def test_it_runs_every_family(tmp_path: Path, name: str) -> None:
+    engine, pixels = export_engine(local_materials(GOLDEN / name), into=tmp_path / name), drawn(32, count=3)
+    vectors, expected = (open_runner(engine, precision, threads=1).run(pixels) for precision in ("bf16", "fp32"))
+    assert (vectors * expected).sum(axis=1).min() > 0.99
+
+
 def test_answers_of_threads_are_not_mixed_up(engine: EngineFolder) -> None:
     session, pixels = OpenVinoSession(engine, threads=1), drawn(32, count=8)
     alone = [session.run(pixels[place : place + 1]) for place in range(8)]

@@ -21,7 +21,7 @@ LIMIT = 1e-5
 GOLDEN = Path(__file__).parent / "golden"
 GIVEN = {"image": "pixels", "text": "tokens"}
 TOWERS = [
-    *((name, "image") for name in ("clip", "open_clip", "siglip", "dinov2", "dinov2_registers")),
+    *((name, "image") for name in ("clip", "open_clip", "siglip", "dinov2", "dinov2_registers", "dinov3")),
     *((name, "text") for name in ("clip", "open_clip", "siglip")),
 ]
 
@@ -74,6 +74,8 @@ TENSORS = [
     ("siglip", "text_model.head.weight"),
     ("dinov2", "embeddings.position_embeddings"),
     ("dinov2", "encoder.layer.1.layer_scale2.lambda1"),
+    ("dinov3", "layer.1.mlp.up_proj.weight"),
+    ("dinov3", "embeddings.register_tokens"),
     ("dinov2_registers", "embeddings.register_tokens"),
 ]
 
@@ -101,7 +103,7 @@ def test_a_missing_tensor_is_named(tmp_path: Path, name: str, tensor: str) -> No
 
 def test_an_architecture_that_cannot_be_built_is_named() -> None:
     facts = described("clip").model_copy(update={"architecture": "resnet"})
-    with pytest.raises(ConfigError, match="Arthur builds clip, siglip and dinov2, not 'resnet'"):
+    with pytest.raises(ConfigError, match="Arthur builds clip, siglip, dinov2 and dinov3, not 'resnet'"):
         architecture(facts)
 
 
@@ -116,6 +118,13 @@ def test_a_siglip_needs_the_heads_of_its_text_tower() -> None:
     headless = facts.model_copy(update={"vit": facts.vit.model_copy(update={"text_heads": None})})
     with pytest.raises(ConfigError, match=r"\[vit\] has no text_heads"):
         vectors("siglip", "text", facts=headless)
+
+
+def test_a_dinov3_needs_the_base_of_its_angles() -> None:
+    facts = described("dinov3")
+    without = facts.model_copy(update={"vit": facts.vit.model_copy(update={"theta": None})})
+    with pytest.raises(ConfigError, match=r"\[vit\] has no theta"):
+        vectors("dinov3", "image", facts=without)
 
 
 def test_positions_of_the_same_edge_stay() -> None:

@@ -80,9 +80,15 @@ def test_a_dinov2_is_as_large_as_its_crop(tmp_path: Path, kind: str, crop: objec
     assert facts.mean == (0.485, 0.456, 0.406)
 
 
+def test_a_dinov3_tells_the_base_of_its_angles(tmp_path: Path) -> None:
+    facts = read(tmp_path, {"model_type": "dinov3_vit", "rope_theta": 50.0}, {"size": {"height": 256, "width": 256}})
+    assert (facts.architecture, facts.side, facts.fit, facts.vit.theta) == ("dinov3", 256, "stretch", 50.0)
+
+
 @pytest.mark.parametrize(
     ("config", "message"),
     [
+        ({"model_type": "dinov3_vit", "use_gated_mlp": True}, "use_gated_mlp"),
         ({"model_type": "siglip2"}, "model_type 'siglip2' is none of clip, siglip, dinov2"),
         ({"model_type": "siglip", "vision_config": {"vision_use_head": False}}, "vision_use_head"),
         ({"model_type": "dinov2", "use_swiglu_ffn": True}, "use_swiglu_ffn"),

@@ -17,8 +17,6 @@ from arthur.types import Fit, Pixels
 Variant: TypeAlias = Literal["fp32", "bf16", "int8"]
 """Which graph runs: the full one, the same in bfloat16, or its quantised stand-in; the latter two passed a check."""
 Activation: TypeAlias = Literal["quick_gelu", "gelu", "gelu_tanh"]
-Family: TypeAlias = Literal["clip", "siglip", "dinov2"]
-"""The architectures whose graphs Arthur builds itself, from weights."""
 
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=128)]
 Repository = Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
@@ -144,6 +142,7 @@ class VitFacts(_Facts):
 
     Attributes:
         text_heads: heads of the text tower; absent where there is none.
+        theta: base of the angles of a DINOv3, which has no learned positions.
     """
 
     patch: Count
@@ -151,6 +150,7 @@ class VitFacts(_Facts):
     text_heads: Count | None = None
     activation: Activation
     epsilon: Deviation = 1e-5
+    theta: Deviation | None = None
 
 
 class Passport(_Facts):

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import onnx
 
-from arthur.encode.export import clip, dinov2, siglip
+from arthur.encode.export import clip, dinov2, dinov3, siglip
 from arthur.encode.export.weights import Weights
 from arthur.encode.spec import EngineFile
 from arthur.errors import ConfigError
@@ -42,8 +42,10 @@ def architecture(facts: EngineFile) -> Architecture:
             found = Architecture(siglip.image_graph, siglip.text_graph)
         case "dinov2":
             found = Architecture(dinov2.image_graph)
+        case "dinov3":
+            found = Architecture(dinov3.image_graph)
         case other:
-            raise ConfigError(f"engine {facts.name}: Arthur builds clip, siglip and dinov2, not {other!r}")
+            raise ConfigError(f"engine {facts.name}: Arthur builds clip, siglip, dinov2 and dinov3, not {other!r}")
     if facts.text and found.text is None:
         raise ConfigError(f"engine {facts.name}: a {facts.architecture} has no text tower, but engine.toml has [text]")
     return found

@@ -83,6 +83,17 @@ class _Dinov2(_Part):
     use_swiglu_ffn: Literal[False] = False
 
 
+class _Dinov3(_Part):
+    hidden_size: int = 384
+    patch_size: int = 16
+    num_attention_heads: int = 6
+    hidden_act: Literal["gelu"] = "gelu"
+    layer_norm_eps: float = 1e-5
+    rope_theta: float = 100.0
+    use_gated_mlp: Literal[False] = False
+    key_bias: Literal[False] = False
+
+
 def _three(given: object) -> object:
     """Refuse a mean or deviation that is null, as some preprocessors write it."""
     return () if given is None else given
@@ -113,6 +124,12 @@ class _Dinov2Preprocessor(_Part):
     crop_size: _Edge = 224
 
 
+class _Dinov3Preprocessor(_Part):
+    image_mean: _Colour = (0.485, 0.456, 0.406)
+    image_std: _Colour = (0.229, 0.224, 0.225)
+    size: _Edge = 224
+
+
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -120,7 +137,7 @@ def engine_facts(folder: Path, *, name: str, licence: str) -> EngineFile:
     """Describe the model whose configuration lies in `folder` as an engine.
 
     Raises:
-        ConfigError: `config.json` is missing, or is not that of a CLIP ViT, SigLIP or DINOv2 that Arthur can build.
+        ConfigError: `config.json` is missing, or is not that of a model that Arthur can build.
     """
     path = folder / "config.json"
     match kind := _read(path, _Kind).model_type:
@@ -130,7 +147,10 @@ def engine_facts(folder: Path, *, name: str, licence: str) -> EngineFile:
             return _siglip_facts(folder, name, licence)
         case "dinov2" | "dinov2_with_registers":
             return _dinov2_facts(folder, name, licence)
-    raise ConfigError(f"{path}: model_type {kind!r} is none of clip, siglip, dinov2 and dinov2_with_registers")
+        case "dinov3_vit":
+            return _dinov3_facts(folder, name, licence)
+    known = "clip, siglip, dinov2, dinov2_with_registers and dinov3_vit"
+    raise ConfigError(f"{path}: model_type {kind!r} is none of {known}")
 
 
 def _clip_facts(folder: Path, name: str, licence: str) -> EngineFile:
@@ -211,6 +231,29 @@ def _dinov2_facts(folder: Path, name: str, licence: str) -> EngineFile:
             heads=config.num_attention_heads,
             activation="gelu",
             epsilon=config.layer_norm_eps,
+        ),
+    )
+
+
+def _dinov3_facts(folder: Path, name: str, licence: str) -> EngineFile:
+    config = _read(folder / "config.json", _Dinov3)
+    preprocessor = _read_preprocessor(folder, _Dinov3Preprocessor)
+    return EngineFile(
+        name=name,
+        architecture="dinov3",
+        licence=licence,
+        side=preprocessor.size,
+        fit="stretch",
+        dim=config.hidden_size,
+        mean=preprocessor.image_mean,
+        std=preprocessor.image_std,
+        image=ImageGraph(file="image.onnx"),
+        vit=VitFacts(
+            patch=config.patch_size,
+            heads=config.num_attention_heads,
+            activation="gelu",
+            epsilon=config.layer_norm_eps,
+            theta=config.rope_theta,
         ),
     )
 

@@ -82,7 +82,7 @@ def _pooled(image: Tower, value: Value) -> Value:
     shares = graph.node("Softmax", graph.node("MatMul", asked, keys), axis=-1)
     joined = image.join_heads(graph.node("MatMul", shares, values), rows=1)
     seen = graph.linear(joined, *image.projection(f"{_HEAD}.attention.out_proj", inner=width, outer=width))
-    thought = image.perceptron(image.norm(seen, f"{_HEAD}.layernorm"), f"{_HEAD}.mlp")
+    thought = image.perceptron(image.norm(seen, f"{_HEAD}.layernorm"), _HEAD)
     return graph.node("Add", seen, thought)
 
 

@@ -32,14 +32,30 @@ class Names:
         norms: what is normalised before attention and before the perceptron.
         projections: query, key and value.
         output: what joins the heads.
+        perceptron: its two matrices.
         scales: factors of what attention and perceptron add, or None where there are none.
+        biased: which of query, key and value have a bias.
     """
 
     layers: str
     norms: tuple[str, str]
     projections: tuple[str, str, str]
     output: str
+    perceptron: tuple[str, str] = ("mlp.fc1", "mlp.fc2")
     scales: tuple[str, str] | None = None
+    biased: tuple[bool, bool, bool] = (True, True, True)
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """Angles by which queries and keys are turned, two numbers at a time, so that they tell where they stand.
+
+    Attributes:
+        cosines, sines: (rows, width of a head) float32; the sines of the first half are negative.
+    """
+
+    cosines: Weight
+    sines: Weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +69,17 @@ class Tower:
     rows: int
     width: int
     heads: int
+    rotation: Rotation | None = None
 
     def norm(self, value: Value, path: str) -> Value:
         """Layer normalisation with the weights at that path."""
         weight, bias = (self.weights.tensor(f"{path}.{part}", (self.width,)) for part in ("weight", "bias"))
         return self.graph.layer_norm(value, weight, bias, epsilon=self.vit.epsilon)
 
-    def projection(self, path: str, *, inner: int, outer: int) -> Projection:
-        """Read a matrix that is kept as (outer, inner), and its bias."""
+    def projection(self, path: str, *, inner: int, outer: int, biased: bool = True) -> Projection:
+        """Read a matrix that is kept as (outer, inner), and its bias; zeros where it has none."""
         weight = self.weights.tensor(f"{path}.weight", (outer, inner))
-        return weight.T, self.weights.tensor(f"{path}.bias", (outer,))
+        return weight.T, self.weights.tensor(f"{path}.bias", (outer,)) if biased else np.zeros(outer, np.float32)
 
     def layers(self, value: Value, mask: Value | None = None) -> Value:
         """All blocks: attention and perceptron, each normalised first and added to what went in."""
@@ -72,15 +89,16 @@ class Tower:
             scales = [f"{path}.{scale}" for scale in names.scales] if names.scales else [None, None]
             attended = self._attention(self.norm(value, f"{path}.{names.norms[0]}"), path, mask, scales[0])
             value = self.graph.node("Add", value, attended)
-            thought = self.perceptron(self.norm(value, f"{path}.{names.norms[1]}"), f"{path}.mlp", scale=scales[1])
+            thought = self.perceptron(self.norm(value, f"{path}.{names.norms[1]}"), path, scale=scales[1])
             value = self.graph.node("Add", value, thought)
         return value
 
     def perceptron(self, value: Value, path: str, *, scale: str | None = None) -> Value:
         """Two matrix products with the activation between them."""
-        inner = self.weights.edge(f"{path}.fc1.weight", 0)
-        hidden = self.graph.linear(value, *self.projection(f"{path}.fc1", inner=self.width, outer=inner))
-        last = self.projection(f"{path}.fc2", inner=inner, outer=self.width)
+        first, second = (f"{path}.{name}" for name in self.names.perceptron)
+        inner = self.weights.edge(f"{first}.weight", 0)
+        hidden = self.graph.linear(value, *self.projection(first, inner=self.width, outer=inner))
+        last = self.projection(second, inner=inner, outer=self.width)
         return self.graph.linear(self.graph.activation(hidden, self.vit.activation), *self._scaled(last, scale))
 
     def split_heads(self, value: Value, *, rows: int, perm: list[int]) -> Value:
@@ -97,10 +115,8 @@ class Tower:
         graph, names = self.graph, self.names
         projected = graph.linear(value, *self._projections(path))
         parts = graph.nodes("Split", projected, graph.constant([self.width] * 3), outputs=3, axis=-1)
-        orders = (TOKENS, KEYS, TOKENS)
-        query, key, values = (
-            self.split_heads(part, rows=self.rows, perm=perm) for part, perm in zip(parts, orders, strict=True)
-        )
+        query, key = self._turned(parts[0], TOKENS), self._turned(parts[1], KEYS)
+        values = self.split_heads(parts[2], rows=self.rows, perm=TOKENS)
         scores = graph.node("MatMul", query, key)
         if mask is not None:
             scores = graph.node("Add", scores, mask)
@@ -108,12 +124,24 @@ class Tower:
         last = self.projection(f"{path}.{names.output}", inner=self.width, outer=self.width)
         return graph.linear(self.join_heads(mixed, rows=self.rows), *self._scaled(last, scale))
 
+    def _turned(self, value: Value, perm: list[int]) -> Value:
+        """Split queries or keys into heads, in the order `perm`, turned where the tower has a rotation."""
+        if self.rotation is None:
+            return self.split_heads(value, rows=self.rows, perm=perm)
+        graph, half = self.graph, self.width // self.heads // 2
+        heads = self.split_heads(value, rows=self.rows, perm=TOKENS)
+        left, right = graph.nodes("Split", heads, graph.constant([half, half]), outputs=2, axis=-1)
+        swapped = graph.node("Concat", right, left, axis=-1)
+        straight = graph.node("Mul", heads, graph.constant(self.rotation.cosines))
+        turned = graph.node("Add", straight, graph.node("Mul", swapped, graph.constant(self.rotation.sines)))
+        return turned if perm == TOKENS else graph.node("Transpose", turned, perm=[0, 1, 3, 2])
+
     def _projections(self, path: str) -> Projection:
         """Weights of query, key and value as one (width, 3 width) matrix and its bias; the query's hold the scale."""
         factors = (np.float32((self.width // self.heads) ** -0.5), np.float32(1), np.float32(1))
-        parts = [
-            self.projection(f"{path}.{name}", inner=self.width, outer=self.width) for name in self.names.projections
-        ]
+        edges = {"inner": self.width, "outer": self.width}
+        named = zip(self.names.projections, self.names.biased, strict=True)
+        parts = [self.projection(f"{path}.{name}", **edges, biased=biased) for name, biased in named]
         weights = [weight * factor for (weight, _), factor in zip(parts, factors, strict=True)]
         biases = [bias * factor for (_, bias), factor in zip(parts, factors, strict=True)]
         return np.concatenate(weights, axis=1), np.concatenate(biases)
