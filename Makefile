@@ -82,7 +82,7 @@ train: .venv-torch/stamp ## train arthur-mini (OPTIONS='--steps 8000 --device cu
 	@.venv-torch/bin/python -m engines.arthur_mini.train $(OPTIONS)
 
 .PHONY: parity
-parity: .venv-torch/stamp ## compare exported CLIP graphs with transformers, in an environment with torch
+parity: .venv-torch/stamp ## compare exported graphs with transformers and open_clip, in an environment with torch
 	@PYTHONPATH=python .venv-torch/bin/python -m engines.parity
 
 .PHONY: fuzz
@@ -100,7 +100,7 @@ lock: ## pin every Python package anew, with hashes
 	@$(BIN)/pip install --quiet pip-tools==7.6.2
 	@lock="$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --unsafe-package pillow"; \
 		$$lock --output-file requirements/runtime.txt pyproject.toml 2>/dev/null; \
-		$$lock --extra dev --extra pull --output-file requirements/dev.txt pyproject.toml 2>/dev/null; \
+		$$lock --extra dev --extra pull --extra text --extra openvino --output-file requirements/dev.txt pyproject.toml 2>/dev/null; \
 		$$lock --output-file requirements/pillow-simd.txt requirements/pillow-simd.in; \
 		$$lock --allow-unsafe --output-file requirements/train.txt requirements/train.in
 

@@ -13,7 +13,7 @@ from PIL import Image
 from arthur.catalog import Catalog, Page
 from arthur.decision import Calibration, Logistic
 from arthur.encode import EngineSpec
-from arthur.errors import InvalidImage, StoreError
+from arthur.errors import Conflict, InvalidImage, StoreError
 from arthur.recognition.parts import ClearableIndex, LocalParts, Options, Parts
 from arthur.recognizer import Enrolment, Recognizer
 from arthur.types import Changes, Counts, FeatureChanges, Neighbors, Put, StoredView, ViewId
@@ -55,6 +55,19 @@ class BlockEncoder:
         half = SIDE // 2
         blocks = pixels.reshape(-1, 2, half, 2, half, 3).mean(axis=(2, 4)).reshape(-1, 12) - 127.5
         return (blocks / np.linalg.norm(blocks, axis=1, keepdims=True)).astype(np.float32)
+
+    def close(self) -> None:
+        pass
+
+
+class ModelText:
+    """Reads "picture N", and means the picture of that seed; refuses "no tower" as an engine without one."""
+
+    def embed(self, texts: Any) -> Any:
+        if "no tower" in texts:
+            raise Conflict("the engine blocks has no text tower")
+        drawn = [decode(picture(int(text.split()[-1])), SIDE).pixels for text in texts]
+        return BlockEncoder().encode(np.stack(drawn))
 
     def close(self) -> None:
         pass
@@ -275,11 +288,13 @@ class House:
     encoder: BlockEncoder = field(default_factory=BlockEncoder)
     clock: Clock = field(default_factory=Clock)
     local: LocalParts | None = None
+    text: ModelText | None = field(default_factory=ModelText)
     options: Options = field(default_factory=lambda: Options(batch_max=4, keep_originals=True))
 
     def __post_init__(self) -> None:
         self.parts = Parts(
             local=self.local,
+            text=self.text,
             decoder=decode,
             encoder=self.encoder,
             index=self.index,

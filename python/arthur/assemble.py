@@ -21,7 +21,8 @@ from arthur.config import Settings
 from arthur.decision import Calibration
 from arthur.decode import ImageDecoder, Limits
 from arthur.encode import Encoder, canary, open_encoder
-from arthur.encode.folder import find_folder
+from arthur.encode.folder import EngineFolder, find_folder
+from arthur.encode.text import TextTower
 from arthur.errors import ConfigError, StoreError
 from arthur.fetch import Fetcher
 from arthur.index import VectorIndex, open_index
@@ -83,6 +84,8 @@ def open_arthur(settings: Settings) -> Arthur:
         blobs = open_blobs(settings.blobs_url)
         encoder = _open_encoder(settings)
         opened.callback(encoder.close)
+        text = TextTower(_engine_folder(settings), threads=settings.engine_threads)
+        opened.callback(text.close)
         index = open_following_index(settings, catalog, encoder)
         opened.callback(_close_index, index)
         local = _open_local(settings, catalog, opened)
@@ -101,6 +104,7 @@ def open_arthur(settings: Settings) -> Arthur:
             calibration=_calibration(settings, catalog, encoder.spec.fingerprint, verifier_of(local)),
             stale=stale_calibration(catalog, encoder.spec.fingerprint, verifier_of(local)),
             identity=lambda: index.identity,
+            text=text,
         )
         recognizer = Recognizer(parts, _options(settings))
         kept = opened.pop_all()
@@ -191,6 +195,10 @@ def _open_encoder(settings: Settings) -> Encoder:
     )
 
 
+def _engine_folder(settings: Settings) -> EngineFolder:
+    return find_folder(settings.engine, folders=engine_folders(settings))
+
+
 def _open_local(settings: Settings, catalog: Catalog, opened: ExitStack) -> LocalParts | None:
     """Open the verifier and the local index, unless the settings want none."""
     if not settings.local_url:
@@ -203,7 +211,7 @@ def _open_local(settings: Settings, catalog: Catalog, opened: ExitStack) -> Loca
 
 def _calibration(settings: Settings, catalog: Catalog, fingerprint: str, verifier: str) -> Calibration:
     """Return the calibration from the catalog, from beside the engine, or the shipped one."""
-    beside = find_folder(settings.engine, folders=engine_folders(settings)).path / "decision.json"
+    beside = _engine_folder(settings).path / "decision.json"
     note = catalog.note(calibration_note(fingerprint))
     return load_calibration(note, beside, fingerprint=fingerprint, verifier=verifier)
 

@@ -12,6 +12,7 @@ import structlog
 
 from arthur.errors import ArthurError, BadRequest, NotFound, StoreError
 from arthur.pictures import Pictures, versions
+from arthur.recognition.asking import Asker
 from arthur.recognition.conclusion import similar_matches
 from arthur.recognition.enrolment import Embedded, Enrolment, Preparation
 from arthur.recognition.follower import Follower, Progress
@@ -23,14 +24,13 @@ from arthur.recognition.parts import ClearableIndex, ClearableLocalIndex, Option
 from arthur.recognition.searcher import Searcher, check_query
 from arthur.recognition.sighting import Sighting
 from arthur.recognition.stages import Stages
-from arthur.types import Changes, JsonValue, Match, Put, Query, Recognition, StoredView, ViewId
+from arthur.types import Changes, JsonValue, Match, Put, Query, Question, Recognition, SearchAnswer, StoredView, ViewId
 
 __all__ = ["Enrolment", "Progress", "Recognizer"]
 
 Answer = TypeVar("Answer")
 
 log = structlog.get_logger(__name__)
-
 
 _PAGE = 256
 """Views compared between two reports of progress."""
@@ -58,6 +58,7 @@ class Recognizer:
         self._geometry = None if parts.local is None else Geometry(parts.local, catalog)
         self._search = Searcher(parts, self._follower)
         self._match = Matcher(parts, options, self._search, self._geometry)
+        self._ask = Asker(parts, self._match, self._search)
         self._prepare = Preparation(parts, options, self._geometry)
         self._likenesses = Likenesses(parts, self._search, self._geometry)
         self._pictures = Pictures(parts.blobs, keep_originals=options.keep_originals)
@@ -83,6 +84,16 @@ class Recognizer:
         if not images:
             raise BadRequest("at least one photo is needed")
         return self._match(images, query)
+
+    def search(self, question: Question) -> SearchAnswer:
+        """Return the entries nearest to what texts and pictures tell together, without any decision about them.
+
+        Raises:
+            BadRequest: the question is out of range, empty, or its parts cancel each other out.
+            Conflict: it has a text, and the engine cannot read text.
+            InvalidImage, EngineError, Overloaded, StoreError: see recognize_frames.
+        """
+        return self._ask(question)
 
     @property
     def verifier(self) -> str | None:

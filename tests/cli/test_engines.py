@@ -5,23 +5,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from arthur.cli.engines import app
+from arthur.__main__ import main
 from arthur.encode.folder import open_folder
 from arthur.encode.golden import Golden, load_golden, save_golden
-from arthur.errors import ConfigError
 
-CLIP = Path(__file__).parents[1] / "engines" / "clip"
+CLIP = Path(__file__).parents[1] / "engines" / "golden" / "clip"
 
 
 @pytest.fixture
-def arthur() -> Callable[..., tuple[int, str]]:
-    """Run `arthur engines ...` and return the exit status and what it printed."""
+def arthur(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
+    """Run `arthur engines ...` and return the exit status and what it printed, errors and all."""
 
-    def run(*words: str | Path) -> tuple[int, str]:
-        result = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
-        return result.exit_code, result.stdout
+    def run(*words: object) -> tuple[int, str]:
+        capsys.readouterr()
+        status = main(["engines", *(str(word) for word in words)])
+        return status, "".join(capsys.readouterr())
 
     return run
 
@@ -61,6 +60,46 @@ def test_verify_exits_1_when_vectors_differ(arthur: Callable[..., tuple[int, str
     assert (status, "fp32  FAILED" in text) == (1, True)
 
 
-def test_errors_reach_the_caller_as_ours(arthur: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no-such-engine"):
-        arthur("verify", "no-such-engine", "--data", tmp_path)
+def test_an_unknown_engine_is_wrong_usage(arthur: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+    status, text = arthur("verify", "no-such-engine", "--data", tmp_path)
+    assert (status, text.startswith("arthur: engine 'no-such-engine' is neither")) == (2, True)
+
+
+@pytest.fixture
+def pulled(arthur: Callable[..., tuple[int, str]], tmp_path: Path) -> Callable[..., tuple[int, str]]:
+    """Run commands where the golden CLIP was pulled: `pulled("build")` is `arthur engines build clip`."""
+    assert arthur("pull", CLIP, "--data", tmp_path)[0] == 0
+    return lambda command, *words: arthur(command, "clip", "--data", tmp_path, "--threads", "1", *words)
+
+
+def test_what_was_built_is_in_the_passport(
+    arthur: Callable[..., tuple[int, str]], pulled: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    status, text = pulled("build", "--precision", "int8")
+    assert (status, text.startswith("clip runs in int8 from the next start on (int8 has cosine 0.99")) == (0, True)
+    passport = json.loads(arthur("passport", "clip", "--data", tmp_path)[1])
+    assert (passport["name"], passport["passport"]["precision"]) == ("clip", "int8")
+
+
+def test_verify_compares_one_precision(pulled: Callable[..., tuple[int, str]]) -> None:
+    row = json.loads(pulled("verify", "--precision", "int8", "--json")[1])
+    assert (row["precision"], row["pictures"], row["same_nearest"], row["passed"]) == ("int8", 32, 1.0, True)
+
+
+def test_bench_measures_every_precision(pulled: Callable[..., tuple[int, str]]) -> None:
+    status, text = pulled("bench", "--batch", 2, "--rounds", 1, "--json")
+    rows = [json.loads(line) for line in text.splitlines()]
+    assert (status, rows[0]["precision"], rows[0]["ratio"], {row["batch"] for row in rows}) == (0, "fp32", 1.0, {2})
+    assert {"fp32", "int8"} <= {row["precision"] for row in rows}
+
+
+def test_own_pictures_are_compared(
+    pulled: Callable[..., tuple[int, str]], artworks: list[bytes], tmp_path: Path
+) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "notes.txt").write_text("no picture")
+    assert pulled("verify", "--precision", "int8", "--pictures", tmp_path / "own")[0] == 2
+    for place, data in enumerate(artworks[:3]):
+        (tmp_path / "own" / f"{place}.jpg").write_bytes(data)
+    row = json.loads(pulled("verify", "--precision", "int8", "--pictures", tmp_path / "own", "--json")[1])
+    assert row["pictures"] == 3

@@ -12,7 +12,8 @@ from arthur.encode import canary
 from arthur.encode.export.graph import Graph, pixels_input
 from arthur.encode.folder import open_folder
 from arthur.encode.golden import Golden, save_golden
-from arthur.encode.onnx import OnnxEncoder, has_int8_dots
+from arthur.encode.onnx import OnnxEncoder
+from arthur.encode.runners import has_int8_dots
 from arthur.errors import EngineError, EngineMismatch
 
 WriteEngine = Callable[..., Path]

@@ -28,11 +28,17 @@ end_token = 9
 file = "golden.npz"
 [source]
 repository = "someone/some.model-1"
-[clip]
+[vit]
 patch = 8
 heads = 2
 text_heads = 2
 activation = "quick_gelu"
+[passport]
+precision = "bf16"
+runtime = "openvino 1"
+cpu = "some"
+pictures = 2
+cosine = 0.999
 """
 
 
@@ -78,7 +84,7 @@ def test_facts_survive_being_written(file: Path) -> None:
         ("1e-5]", "0.0]", "std.2"),
         ('"image.onnx"', '"../image.onnx"', "image.file"),
         ('"image.onnx"', '"image.onnx"\nsha256 = "abc"', "image.sha256"),
-        ("patch = 8", 'patch = 8\nmode = "x"', "clip.mode"),
+        ("patch = 8", 'patch = 8\nmode = "x"', "vit.mode"),
         ('name = "clip-tiny"', 'name = "Clip/Tiny"', "name"),
     ],
 )

@@ -1,14 +1,14 @@
-"""The golden CLIP: small random weights, and what `transformers` makes of them (`engines/parity.py --golden`)."""
+"""The golden CLIP: small random weights, and what `transformers` makes of them (`engines/parity --golden`)."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 
-from arthur.encode.export.config import clip_facts
+from arthur.encode.export.config import engine_facts
 from arthur.encode.spec import EngineFile
 
-CLIP = Path(__file__).parent / "clip"
+CLIP = Path(__file__).parent / "golden" / "clip"
 
 
 @pytest.fixture
@@ -20,4 +20,4 @@ def clip_folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def facts() -> EngineFile:
     """The golden CLIP as an engine."""
-    return clip_facts(CLIP, name="clip-tiny", licence="none")
+    return engine_facts(CLIP, name="clip-tiny", licence="none")

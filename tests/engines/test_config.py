@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from arthur.encode.export.config import clip_facts
+from arthur.encode.export.config import engine_facts
 from arthur.encode.spec import EngineFile
 from arthur.errors import ConfigError
 
@@ -14,13 +14,13 @@ def read(folder: Path, config: dict[str, object], preprocessor: dict[str, object
     (folder / "config.json").write_text(json.dumps(config))
     if preprocessor is not None:
         (folder / "preprocessor_config.json").write_text(json.dumps(preprocessor))
-    return clip_facts(folder, name="x", licence="MIT")
+    return engine_facts(folder, name="x", licence="MIT")
 
 
 def test_what_is_absent_has_the_default_of_transformers(tmp_path: Path) -> None:
     facts = read(tmp_path, {})
     assert (facts.side, facts.dim, facts.text.context, facts.text.end_token) == (224, 512, 77, 49407)
-    assert (facts.clip.patch, facts.clip.heads, facts.clip.text_heads, facts.clip.activation) == (
+    assert (facts.vit.patch, facts.vit.heads, facts.vit.text_heads, facts.vit.activation) == (
         32,
         12,
         8,
@@ -57,4 +57,43 @@ def test_a_null_colour_is_named(tmp_path: Path) -> None:
 
 def test_a_folder_without_config_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"config\.json cannot be read: No such file"):
-        clip_facts(tmp_path, name="x", licence="MIT")
+        engine_facts(tmp_path, name="x", licence="MIT")
+
+
+def test_a_siglip_is_stretched_and_reads_lower_case(tmp_path: Path) -> None:
+    facts = read(tmp_path, {"model_type": "siglip"})
+    assert (facts.architecture, facts.fit, facts.side, facts.dim) == ("siglip", "stretch", 224, 768)
+    assert (facts.text.context, facts.text.pad, facts.text.lowercase) == (64, 1, True)
+    assert (facts.vit.activation, facts.vit.epsilon) == ("gelu_tanh", 1e-6)
+
+
+def test_a_siglip_with_the_words_of_gemma_is_padded_with_zeros(tmp_path: Path) -> None:
+    facts = read(tmp_path, {"model_type": "siglip", "text_config": {"vocab_size": 256_000}})
+    assert (facts.text.pad, facts.text.end_token) == (0, 1)
+
+
+@pytest.mark.parametrize("kind", ["dinov2", "dinov2_with_registers"])
+@pytest.mark.parametrize("crop", [{"height": 252, "width": 252}, 252])
+def test_a_dinov2_is_as_large_as_its_crop(tmp_path: Path, kind: str, crop: object) -> None:
+    facts = read(tmp_path, {"model_type": kind, "image_size": 518}, {"crop_size": crop})
+    assert (facts.architecture, facts.side, facts.text) == ("dinov2", 252, None)
+    assert facts.mean == (0.485, 0.456, 0.406)
+
+
+def test_a_dinov3_tells_the_base_of_its_angles(tmp_path: Path) -> None:
+    facts = read(tmp_path, {"model_type": "dinov3_vit", "rope_theta": 50.0}, {"size": {"height": 256, "width": 256}})
+    assert (facts.architecture, facts.side, facts.fit, facts.vit.theta) == ("dinov3", 256, "stretch", 50.0)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"model_type": "dinov3_vit", "use_gated_mlp": True}, "use_gated_mlp"),
+        ({"model_type": "siglip2"}, "model_type 'siglip2' is none of clip, siglip, dinov2"),
+        ({"model_type": "siglip", "vision_config": {"vision_use_head": False}}, "vision_use_head"),
+        ({"model_type": "dinov2", "use_swiglu_ffn": True}, "use_swiglu_ffn"),
+    ],
+)
+def test_relatives_that_cannot_be_built_are_refused(tmp_path: Path, config: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        read(tmp_path, config)

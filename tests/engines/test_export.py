@@ -25,36 +25,20 @@ def run(model: onnx.ModelProto, given: np.ndarray) -> np.ndarray:
     return session.run(["vectors"], {session.get_inputs()[0].name: given})[0]
 
 
-def with_clip(facts: EngineFile, **changes: object) -> EngineFile:
-    return facts.model_copy(update={"clip": facts.clip.model_copy(update=changes)})
-
-
-@pytest.mark.parametrize("tower", TOWERS)
-@pytest.mark.parametrize("activation", ["quick_gelu", "gelu"])
-def test_a_tower_equals_that_of_transformers(clip_folder: Path, facts: EngineFile, tower: str, activation: str) -> None:
-    build, given = TOWERS[tower]
-    golden = np.load(clip_folder / f"{activation}.npz")
-    model = build(Weights(clip_folder / "model.safetensors"), with_clip(facts, activation=activation))
-    np.testing.assert_allclose(run(model, golden[given]), golden[tower], atol=LIMIT)
-
-
-@pytest.mark.parametrize("tower", TOWERS)
-def test_the_golden_answers_would_find_a_wrong_tower(clip_folder: Path, tower: str) -> None:
-    quick, exact = (np.load(clip_folder / f"{name}.npz")[tower] for name in ("quick_gelu", "gelu"))
-    assert np.abs(quick - exact).max() > 100 * LIMIT
-    assert np.abs(quick[0] - quick[1]).max() > 100 * LIMIT
+def with_vit(facts: EngineFile, **changes: object) -> EngineFile:
+    return facts.model_copy(update={"vit": facts.vit.model_copy(update=changes)})
 
 
 @pytest.mark.parametrize("tower", TOWERS)
 def test_a_row_alone_equals_the_row_of_a_batch(clip_folder: Path, facts: EngineFile, tower: str) -> None:
     build, given = TOWERS[tower]
-    rows = np.load(clip_folder / "gelu.npz")[given]
+    rows = np.load(clip_folder / "golden.npz")[given]
     model = build(Weights(clip_folder / "model.safetensors"), facts)
     np.testing.assert_allclose(run(model, rows[:1]), run(model, rows)[:1], atol=LIMIT)
 
 
 def test_a_named_end_token_is_found_like_the_highest_id(clip_folder: Path, facts: EngineFile) -> None:
-    golden = np.load(clip_folder / "quick_gelu.npz")
+    golden = np.load(clip_folder / "golden.npz")
     ended = facts.model_copy(update={"text": facts.text.model_copy(update={"end_token": 63})})
     model = text_graph(Weights(clip_folder / "model.safetensors"), ended)
     np.testing.assert_allclose(run(model, golden["tokens"]), golden["text"], atol=LIMIT)
@@ -81,7 +65,7 @@ def test_equal_weights_make_equal_bytes(
 def test_half_precision_weights_are_read(clip_folder: Path, facts: EngineFile, kind: type) -> None:
     path = clip_folder / "model.safetensors"
     save_file({name: tensor.astype(kind) for name, tensor in load_file(path).items()}, path)
-    golden = np.load(clip_folder / "quick_gelu.npz")
+    golden = np.load(clip_folder / "golden.npz")
     vectors = run(image_graph(Weights(path), facts), golden["pixels"])
     np.testing.assert_allclose(vectors, golden["image"], atol=0.05)
 
@@ -124,7 +108,7 @@ def test_truncated_weights_are_refused(clip_folder: Path, kept: int) -> None:
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"clip": None}, ConfigError, r"no \[clip\] table"),
+        ({"vit": None}, ConfigError, r"no \[vit\] table"),
         ({"side": 33}, ConfigError, "side 33 is not a multiple of patch 8"),
         ({"side": 40}, EngineError, r"position_embedding.weight is \(17, 32\), not \(26, 32\)"),
         ({"dim": 17}, EngineError, r"visual_projection.weight is \(16, 32\), not \(17, 32\)"),
@@ -140,7 +124,7 @@ def test_facts_that_do_not_fit_the_weights_are_refused(
 
 def test_heads_that_do_not_divide_the_width_are_refused(clip_folder: Path, facts: EngineFile) -> None:
     with pytest.raises(EngineError, match="32 wide, which 5 heads do not divide"):
-        image_graph(Weights(clip_folder / "model.safetensors"), with_clip(facts, heads=5))
+        image_graph(Weights(clip_folder / "model.safetensors"), with_vit(facts, heads=5))
 
 
 def test_a_text_tower_needs_its_table(clip_folder: Path, facts: EngineFile) -> None:

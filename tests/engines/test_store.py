@@ -40,7 +40,7 @@ def change(weights: Path, factor: float) -> None:
 
 def test_an_exported_engine_gives_the_vectors_of_transformers(clip_folder: Path, tmp_path: Path) -> None:
     export_engine(local_materials(clip_folder, name="mine"), into=tmp_path / "engines" / "mine")
-    golden = np.load(clip_folder / "quick_gelu.npz")
+    golden = np.load(clip_folder / "golden.npz")
     encoder = open_encoder("mine", threads=1, folders=(tmp_path / "engines",))
     vectors = encoder.encode(golden["pixels"])
     limit = 1e-5 if encoder.spec.variant == "fp32" else 0.1
@@ -136,10 +136,14 @@ def test_weights_that_changed_since_the_first_pull_are_refused(
 
 def test_a_packaged_engine_is_not_built_from_other_weights(clip_folder: Path, tmp_path: Path) -> None:
     def download(_: Source, file: str) -> Path:
-        return clip_folder / file
+        return clip_folder / ("model.safetensors" if file.endswith(".safetensors") else file)
 
-    with pytest.raises(EngineError, match="vision_model is 32 wide, which 12 heads do not divide"):
+    (clip_folder / "tokenizer.json").write_text("{}")
+
+    with pytest.raises(EngineError, match=r"SHA-256 of .* is [0-9a-f]{64}, not e6d1bd77"):
         pull("clip-vit-b32", into=tmp_path / "engines", download=download)
+    with pytest.raises(EngineError, match=r"encoder\.layers is 32 wide, which 12 heads do not divide"):
+        pull("clip-vit-b16", into=tmp_path / "engines", download=download)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +163,7 @@ def test_what_cannot_be_pulled_is_named(
 
 def test_offline_the_hub_answers_from_its_cache_alone() -> None:
     source = Source(repository="someone/never-downloaded")
-    with pytest.raises(FetchError, match="is not in the local Hugging Face cache and downloads are off"):
+    with pytest.raises(FetchError, match="is not in the local Hugging Face cache, and downloads are off"):
         hub_download(offline=True)(source, "config.json")
 
 

@@ -18,7 +18,7 @@ from arthur.calibration.kept import load_calibration
 from arthur.catalog import Catalog, open_catalog
 from arthur.config import Settings
 from arthur.encode import EngineSpec
-from arthur.errors import ConfigError, ImageTooLarge, InvalidImage
+from arthur.errors import ConfigError, Conflict, ImageTooLarge, InvalidImage
 from arthur.fetch import Fetcher
 from arthur.recognition.parts import Options, Parts
 from arthur.recognizer import Recognizer
@@ -68,6 +68,19 @@ class Encoder:
             time.sleep(self.slow_s)
         rows = pixels.reshape(len(pixels), -1).astype(np.float32) - 127.5
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class Text:
+    """Reads "picture N", and means the picture of that seed; every other text meets an engine without text tower."""
+
+    def embed(self, texts: Any) -> Any:
+        if not all(text.startswith("picture ") for text in texts):
+            raise Conflict("the engine blocks has no text tower, so it cannot search by text")
+        drawn = [np.random.default_rng(int(text.split()[1])).integers(9, 255, (8, 8, 3), np.uint8) for text in texts]
+        return Encoder(0).encode(np.stack(drawn))
 
     def close(self) -> None:
         """Nothing is held."""
@@ -151,6 +164,7 @@ def open_fake(settings: Settings) -> FakeArthur:
     encoder = Encoder(float(settings.engine.partition(":")[2] or 0))
     parts = Parts(
         local=None,
+        text=Text(),
         decoder=Decoder(settings.max_image_bytes),
         encoder=encoder,  # type: ignore[arg-type]
         index=index,  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import typer
 
 from arthur.cli import (
+    building,
     calibrate,
     doctor,
     engines,
@@ -21,6 +22,7 @@ from arthur.cli import (
     likenesses,
     match,
     reindex,
+    search,
     serve,
     similar,
     status,
@@ -49,6 +51,7 @@ def _application() -> typer.Typer:
     app.command("import")(importing.import_)
     app.command("match")(match.match)
     app.command("similar")(similar.similar)
+    app.command("search")(search.search)
     app.command("confusables")(likenesses.confusables)
     app.command("duplicates")(likenesses.duplicates)
     app.command("forget")(forget.forget)
@@ -57,6 +60,7 @@ def _application() -> typer.Typer:
     app.command("export")(export.export)
     app.command("status")(status.status)
     app.command("doctor")(doctor.doctor)
+    building.add_commands(engines.app)
     app.add_typer(engines.app, name="engines")
     return app
 

@@ -1,4 +1,4 @@
-"""`arthur engines`: list, pull, export and verify engines.
+"""`arthur engines`: list, pull, export and verify engines (`building.py` has the rest).
 
 What builds and runs graphs is imported by the command that needs it, so that other commands start without it.
 """
@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from arthur.errors import ConfigError, EngineError, NotFound
 
 if TYPE_CHECKING:
     from arthur.encode.folder import EngineFolder
@@ -30,9 +33,9 @@ def list_command(data: Data = None, *, as_json: Json = False) -> None:
     from arthur.encode.store import list_engines
 
     rows: list[dict[str, JsonValue]] = [
-        {**dataclasses.asdict(listed), "path": str(listed.path)} for listed in list_engines((_pulled(data),))
+        {**dataclasses.asdict(listed), "path": str(listed.path)} for listed in list_engines((pulled_folder(data),))
     ]
-    _print(rows, as_json=as_json, line="{name:24} {state:11} side {side:4}  dim {dim:5}  {licence:12} {source}")
+    print_rows(rows, as_json=as_json, line="{name:24} {state:11} side {side:4}  dim {dim:5}  {licence:12} {source}")
 
 
 @app.command("pull")
@@ -41,13 +44,17 @@ def pull_command(
     data: Data = None,
     *,
     offline: Annotated[bool, typer.Option("--offline", help="Use only what was downloaded before.")] = False,
+    mirror: Annotated[
+        str | None, typer.Option(envvar="HF_ENDPOINT", help="Address of a mirror of the Hugging Face hub.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Download an engine's weights, build its graphs and keep them under the data folder."""
     from arthur.encode.export.hub import hub_download
     from arthur.encode.store import pull
 
-    pulled = pull(engine, into=_pulled(data), download=hub_download(offline=offline))
+    with _misuse():
+        pulled = pull(engine, into=pulled_folder(data), download=hub_download(offline=offline, mirror=mirror))
     _print_built(pulled, as_json=as_json)
 
 
@@ -64,29 +71,21 @@ def export_command(
     from arthur.encode.export.engine import export_engine
     from arthur.encode.export.materials import local_materials
 
-    built = export_engine(local_materials(weights, name=name, licence=licence), into=into)
+    with _misuse():
+        built = export_engine(local_materials(weights, name=name, licence=licence), into=into)
     _print_built(built, as_json=as_json)
 
 
-@app.command("verify")
-def verify_command(
-    engine: Annotated[str, typer.Argument(help="Name of an engine, or its folder.")],
-    data: Data = None,
-    threads: Annotated[int, typer.Option(min=0, help="Threads of the engine; 0 is one per core.")] = 0,
-    *,
-    as_json: Json = False,
-) -> None:
-    """Run an engine on its golden pictures; exit status 1 when a graph gives other vectors."""
-    from arthur.encode.store import verify
-
-    results = verify(engine, folders=(_pulled(data),), threads=threads)
-    rows: list[dict[str, JsonValue]] = [{**dataclasses.asdict(result), "passed": result.passed} for result in results]
-    _print(rows, as_json=as_json, line="{variant:5} {state:7} 1 - cosine {distance:.2e}  tolerance {tolerance:g}")
-    if not all(result.passed for result in results):
-        raise typer.Exit(1)
+@contextmanager
+def _misuse() -> Iterator[None]:
+    """Turn weights that do not exist or are not those of the engine into wrong usage, which has its exit status."""
+    try:
+        yield
+    except (EngineError, NotFound) as error:
+        raise ConfigError(str(error)) from error
 
 
-def _pulled(data: Path | None) -> Path:
+def pulled_folder(data: Path | None) -> Path:
     """Return the folder of the pulled engines."""
     from arthur.config import load_settings
 
@@ -104,10 +103,12 @@ def _print_built(folder: EngineFolder, *, as_json: bool) -> None:
         "int8": int8,
         "path": str(folder.path),
     }
-    _print([row], as_json=as_json, line="{label} in {path}" + ("" if int8 else " (int8 differs too much: left out)"))
+    print_rows(
+        [row], as_json=as_json, line="{label} in {path}" + ("" if int8 else " (int8 differs too much: left out)")
+    )
 
 
-def _print(rows: Sequence[Mapping[str, JsonValue]], *, as_json: bool, line: str) -> None:
+def print_rows(rows: Sequence[Mapping[str, JsonValue]], *, as_json: bool, line: str) -> None:
     """Print rows as JSON or as one line each."""
     if as_json:
         typer.echo(json.dumps(rows, indent=2))

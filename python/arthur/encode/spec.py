@@ -14,11 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from arthur.errors import ConfigError, EngineError
 from arthur.types import Fit, Pixels
 
-Variant: TypeAlias = Literal["fp32", "int8"]
-"""Which graph runs: the full one, or its quantised stand-in that passed the golden check."""
-Activation: TypeAlias = Literal["quick_gelu", "gelu"]
+Variant: TypeAlias = Literal["fp32", "bf16", "int8"]
+"""Which graph runs: the full one, the same in bfloat16, or its quantised stand-in; the latter two passed a check."""
+Activation: TypeAlias = Literal["quick_gelu", "gelu", "gelu_tanh"]
 
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=128)]
+Repository = Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=1, le=1024)]
 Deviation = Annotated[float, Field(gt=0)]
@@ -97,12 +98,17 @@ class TextGraph(GraphFile):
     Attributes:
         context: tokens in a row.
         tokenizer: file of the tokenizer, as Hugging Face names it, or None.
-        end_token: id whose first place holds the sentence; None takes the place of the highest id.
+        end_token: id that ends a sentence, and at whose first place a CLIP holds it; None takes the place of the
+            highest id. A SigLIP holds it at the last place, whatever stands there.
+        pad: id that fills a row after the sentence.
+        lowercase: whether the tower was trained on lower case while its tokenizer keeps capitals.
     """
 
     context: Annotated[int, Field(ge=2, le=8192)] = 77
     tokenizer: FileName | None = None
     end_token: int | None = None
+    pad: Annotated[int, Field(ge=0)] = 0
+    lowercase: bool = False
 
 
 class GoldenFile(_Facts):
@@ -117,22 +123,52 @@ class GoldenFile(_Facts):
 
 
 class Source(_Facts):
-    """Where the weights come from: a repository of the Hugging Face hub."""
+    """Where the weights come from: a repository of the Hugging Face hub.
 
-    repository: str = Field(pattern=r"^[\w.-]+/[\w.-]+$")
+    Attributes:
+        sha256: of the weights; absent until the first pull, which records it and refuses other weights from then on.
+        tokenizer: repository of the tokenizer, where the weights' own has none.
+    """
+
+    repository: Repository
     file: FileName = "model.safetensors"
     revision: str = "main"
     sha256: Sha256 | None = None
+    tokenizer: Repository | None = None
 
 
-class ClipFacts(_Facts):
-    """What the weights of a CLIP do not tell by their shapes."""
+class VitFacts(_Facts):
+    """What the weights of a vision transformer do not tell by their shapes.
+
+    Attributes:
+        text_heads: heads of the text tower; absent where there is none.
+        theta: base of the angles of a DINOv3, which has no learned positions.
+    """
 
     patch: Count
     heads: Count
-    text_heads: Count
+    text_heads: Count | None = None
     activation: Activation
     epsilon: Deviation = 1e-5
+    theta: Deviation | None = None
+
+
+class Passport(_Facts):
+    """What `arthur engines build` chose and measured on this machine.
+
+    Attributes:
+        precision: of the graph that is to run; where it cannot, the full one does.
+        runtime: name and version of what runs it.
+        cpu: model of the CPU on which it was measured.
+        pictures: how many were compared with the full graph.
+        cosine: the smallest one to the full graph's vector of the same picture.
+    """
+
+    precision: Variant
+    runtime: str
+    cpu: str
+    pictures: Annotated[int, Field(ge=1)]
+    cosine: Annotated[float, Field(ge=-1, le=1.000001)]
 
 
 class EngineFile(_Facts):
@@ -150,7 +186,8 @@ class EngineFile(_Facts):
     text: TextGraph | None = None
     golden: GoldenFile | None = None
     source: Source | None = None
-    clip: ClipFacts | None = None
+    vit: VitFacts | None = None
+    passport: Passport | None = None
 
     @property
     def folder_name(self) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from arthur.encode.export.engine import export_engine
 from arthur.encode.export.materials import Download, Materials, hub_materials, local_materials, named_materials
 from arthur.encode.folder import EngineFolder, engine_folders, find_folder, open_folder
-from arthur.encode.onnx import golden_distances
+from arthur.encode.onnx import golden_distances, tolerance
 from arthur.encode.spec import Variant
 from arthur.errors import ConfigError
 
@@ -95,8 +95,7 @@ def verify(engine: str, *, folders: tuple[Path, ...] = (), threads: int = 0) -> 
     """
     folder = find_folder(engine, folders=folders)
     distances = golden_distances(folder, threads=threads)
-    tolerance = folder.facts.golden.tolerance if folder.facts.golden else 0.0
-    return [Verified(variant, distance, tolerance) for variant, distance in distances.items()]
+    return [Verified(variant, distance, tolerance(folder.facts, variant)) for variant, distance in distances.items()]
 
 
 def _listed(engine: EngineFolder) -> Listed:

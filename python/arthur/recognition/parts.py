@@ -15,6 +15,7 @@ from arthur.cache import Cache
 from arthur.catalog import Catalog
 from arthur.decision import Calibration
 from arthur.encode import Encoder
+from arthur.encode.text import TextEncoder
 from arthur.index import VectorIndex
 from arthur.local import LocalIndex
 from arthur.recognition.history import Followed
@@ -91,6 +92,7 @@ class Parts:
         calibration: of this engine, for the decision.
         identity: tells the catalogue's random name, so that answers of several catalogues, or of one before and after
             it was restored, are kept apart.
+        text: the text tower of the same engine; None searches by pictures alone.
         stale: why the catalogue's own calibration is not in force; "" when there is none, or it is.
         clock: seconds that only grow.
     """
@@ -105,6 +107,7 @@ class Parts:
     canary: Callable[[], None]
     calibration: Calibration
     identity: Callable[[], str]
+    text: TextEncoder | None = None
     stale: str = ""
     clock: Callable[[], float] = time.perf_counter
 

@@ -26,6 +26,12 @@ from arthur.types.names import (
     ViewId,
     check_id,
 )
+from arthur.types.questions import (
+    Hit,
+    Ingredient,
+    Question,
+    SearchAnswer,
+)
 from arthur.types.recognition import (
     Match,
     Quad,
@@ -45,6 +51,8 @@ __all__ = [
     "FeatureChanges",
     "Filter",
     "Fit",
+    "Hit",
+    "Ingredient",
     "JsonValue",
     "Keys",
     "Likeness",
@@ -59,7 +67,9 @@ __all__ = [
     "Put",
     "Quad",
     "Query",
+    "Question",
     "Recognition",
+    "SearchAnswer",
     "StoredLikeness",
     "StoredView",
     "Vectors",

@@ -115,6 +115,29 @@ class SimilarOut(BaseModel):
     request_id: str
 
 
+class HitOut(BaseModel):
+    """One entry of the catalogue that is near a question, by its best view."""
+
+    artist_id: str
+    entry_id: str
+    view_id: str
+    vector_id: str
+    score: Score
+    thumbnail: str
+    metadata: dict[str, JsonValue]
+
+
+class SearchOut(BaseModel):
+    """Entries nearest to a question, best first. A text is never as near to a picture as another picture is."""
+
+    hits: list[HitOut]
+    engine: str
+    catalog_seq: int
+    degraded: bool
+    timings_ms: dict[str, float]
+    request_id: str
+
+
 class ArtistOut(BaseModel):
     """An artist and how much there is of it."""
 

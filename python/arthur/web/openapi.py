@@ -126,6 +126,7 @@ def _answer(status: int, kind: type[BaseModel] | str | None) -> Json:
 
 _EXAMPLES: Mapping[str, Json] = {
     "MatchJson": {"image_url": "https://example.org/photo.jpg", "k": 5},
+    "SearchJson": {"text": "a bridge in fog", "mix": [{"text": "people", "weight": -0.3}], "k": 5},
     "BatchJson": {"images": [{"id": "first", "image_url": "https://example.org/photo.jpg"}], "k": 1},
     "ViewJson": {"image_url": "https://example.org/starry_night.jpg", "metadata": {"title": "The Starry Night"}},
 }

@@ -12,6 +12,7 @@ from arthur.types import VerifyMode
 
 MAX_BATCH = 64
 MAX_FRAMES = 8
+MAX_MIX = 8
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -91,6 +92,27 @@ class MatchForm(PhotoParams):
     """`image`, repeated for several frames of one artwork, and the parameters as fields."""
 
     image: Annotated[list[bytes], Field(min_length=1, max_length=MAX_FRAMES)]
+
+
+Words = Annotated[str | None, Field(min_length=1, max_length=2000, description="What to search for, in words")]
+
+
+class SearchItem(ImageSource):
+    """One part of a question: exactly one of `text`, `image_url` and `image_base64`."""
+
+    text: Words = None
+    weight: Annotated[
+        float, Field(ge=-100, le=100, allow_inf_nan=False, description="Below 0 for what is not wanted")
+    ] = 1.0
+
+
+class SearchJson(SimilarParams):
+    """A text, or texts and pictures whose vectors are added by weight."""
+
+    text: Words = None
+    mix: Annotated[
+        list[SearchItem], Field(default_factory=list, max_length=MAX_MIX, description="Texts and pictures with weights")
+    ]
 
 
 class BatchItem(ImageSource):

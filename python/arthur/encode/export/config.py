@@ -1,23 +1,31 @@
-"""Reads what an engine has to be from the `config.json` and `preprocessor_config.json` of a CLIP on Hugging Face."""
+"""Reads what an engine has to be from the `config.json` and `preprocessor_config.json` of a model on Hugging Face."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from arthur.encode.spec import Activation, ClipFacts, EngineFile, ImageGraph, TextGraph
+from arthur.encode.spec import Activation, EngineFile, ImageGraph, TextGraph, VitFacts
 from arthur.errors import ConfigError
 
 _LEGACY_END_TOKEN = 2
 """Older configurations give this id, which no sentence ends with; transformers then takes the highest id instead."""
+_GEMMA_WORDS = 256_000
+"""SigLIP 2 has Gemma's vocabulary, whose padding is 0; its configuration still tells that of SigLIP."""
+_SENTENCE_PIECE_END = 1
+"""What ends a sentence in the vocabularies of SigLIP and of Gemma."""
 
 
 class _Part(BaseModel):
     """What is absent has the value that transformers assumes."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class _Kind(_Part):
+    model_type: str = "clip"
 
 
 class _Vision(_Part):
@@ -36,10 +44,54 @@ class _Text(_Part):
     eos_token_id: int = 49407
 
 
-class _Config(_Part):
+class _Clip(_Part):
     projection_dim: int = 512
     vision: _Vision = Field(_Vision(), alias="vision_config")
     text: _Text = Field(_Text(), alias="text_config")
+
+
+class _SiglipVision(_Part):
+    image_size: int = 224
+    patch_size: int = 16
+    hidden_size: int = 768
+    num_attention_heads: int = 12
+    hidden_act: Literal["gelu_pytorch_tanh"] = "gelu_pytorch_tanh"
+    layer_norm_eps: float = 1e-6
+    vision_use_head: Literal[True] = True
+
+
+class _SiglipText(_Part):
+    num_attention_heads: int = 12
+    max_position_embeddings: int = 64
+    hidden_act: Literal["gelu_pytorch_tanh"] = "gelu_pytorch_tanh"
+    layer_norm_eps: float = 1e-6
+    vocab_size: int = 32_000
+    pad_token_id: int = 1
+
+
+class _Siglip(_Part):
+    vision: _SiglipVision = Field(_SiglipVision(), alias="vision_config")
+    text: _SiglipText = Field(_SiglipText(), alias="text_config")
+
+
+class _Dinov2(_Part):
+    hidden_size: int = 768
+    patch_size: int = 14
+    num_attention_heads: int = 12
+    hidden_act: Literal["gelu"] = "gelu"
+    layer_norm_eps: float = 1e-6
+    use_swiglu_ffn: Literal[False] = False
+
+
+class _Dinov3(_Part):
+    hidden_size: int = 384
+    patch_size: int = 16
+    num_attention_heads: int = 6
+    hidden_act: Literal["gelu"] = "gelu"
+    layer_norm_eps: float = 1e-5
+    rope_theta: float = 100.0
+    use_gated_mlp: Literal[False] = False
+    key_bias: Literal[False] = False
 
 
 def _three(given: object) -> object:
@@ -47,29 +99,65 @@ def _three(given: object) -> object:
     return () if given is None else given
 
 
+def _height(given: object) -> object:
+    """Take the height of a size that is given as two edges."""
+    return given.get("height") if isinstance(given, dict) else given
+
+
 _Colour = Annotated[tuple[float, float, float], BeforeValidator(_three)]
+_Edge = Annotated[int, BeforeValidator(_height)]
 
 
-class _Preprocessor(_Part):
+class _ClipPreprocessor(_Part):
     image_mean: _Colour = (0.48145466, 0.4578275, 0.40821073)
     image_std: _Colour = (0.26862954, 0.26130258, 0.27577711)
+
+
+class _SiglipPreprocessor(_Part):
+    image_mean: _Colour = (0.5, 0.5, 0.5)
+    image_std: _Colour = (0.5, 0.5, 0.5)
+
+
+class _Dinov2Preprocessor(_Part):
+    image_mean: _Colour = (0.485, 0.456, 0.406)
+    image_std: _Colour = (0.229, 0.224, 0.225)
+    crop_size: _Edge = 224
+
+
+class _Dinov3Preprocessor(_Part):
+    image_mean: _Colour = (0.485, 0.456, 0.406)
+    image_std: _Colour = (0.229, 0.224, 0.225)
+    size: _Edge = 224
 
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-def clip_facts(folder: Path, *, name: str, licence: str) -> EngineFile:
-    """Describe the CLIP whose configuration lies in `folder` as an engine.
+def engine_facts(folder: Path, *, name: str, licence: str) -> EngineFile:
+    """Describe the model whose configuration lies in `folder` as an engine.
 
     Raises:
-        ConfigError: `config.json` is missing or is not that of a CLIP ViT whose towers are alike.
+        ConfigError: `config.json` is missing, or is not that of a model that Arthur can build.
     """
-    config = _read(folder / "config.json", _Config)
-    preprocessor = folder / "preprocessor_config.json"
-    colours = _read(preprocessor, _Preprocessor) if preprocessor.is_file() else _Preprocessor()
+    path = folder / "config.json"
+    match kind := _read(path, _Kind).model_type:
+        case "clip":
+            return _clip_facts(folder, name, licence)
+        case "siglip":
+            return _siglip_facts(folder, name, licence)
+        case "dinov2" | "dinov2_with_registers":
+            return _dinov2_facts(folder, name, licence)
+        case "dinov3_vit":
+            return _dinov3_facts(folder, name, licence)
+    known = "clip, siglip, dinov2, dinov2_with_registers and dinov3_vit"
+    raise ConfigError(f"{path}: model_type {kind!r} is none of {known}")
+
+
+def _clip_facts(folder: Path, name: str, licence: str) -> EngineFile:
+    config = _read(folder / "config.json", _Clip)
+    colours = _read_preprocessor(folder, _ClipPreprocessor)
     vision, text = config.vision, config.text
-    if (vision.hidden_act, vision.layer_norm_eps) != (text.hidden_act, text.layer_norm_eps):
-        raise ConfigError(f"{folder / 'config.json'}: image and text tower differ in activation or epsilon")
+    _check_alike(folder, (vision.hidden_act, vision.layer_norm_eps), (text.hidden_act, text.layer_norm_eps))
     end_token = None if text.eos_token_id == _LEGACY_END_TOKEN else text.eos_token_id
     return EngineFile(
         name=name,
@@ -82,7 +170,7 @@ def clip_facts(folder: Path, *, name: str, licence: str) -> EngineFile:
         std=colours.image_std,
         image=ImageGraph(file="image.onnx"),
         text=TextGraph(file="text.onnx", context=text.max_position_embeddings, end_token=end_token),
-        clip=ClipFacts(
+        vit=VitFacts(
             patch=vision.patch_size,
             heads=vision.num_attention_heads,
             text_heads=text.num_attention_heads,
@@ -90,6 +178,96 @@ def clip_facts(folder: Path, *, name: str, licence: str) -> EngineFile:
             epsilon=vision.layer_norm_eps,
         ),
     )
+
+
+def _siglip_facts(folder: Path, name: str, licence: str) -> EngineFile:
+    config = _read(folder / "config.json", _Siglip)
+    colours = _read_preprocessor(folder, _SiglipPreprocessor)
+    vision, text = config.vision, config.text
+    _check_alike(folder, (vision.hidden_act, vision.layer_norm_eps), (text.hidden_act, text.layer_norm_eps))
+    pad = 0 if text.vocab_size >= _GEMMA_WORDS else text.pad_token_id
+    return EngineFile(
+        name=name,
+        architecture="siglip",
+        licence=licence,
+        side=vision.image_size,
+        fit="stretch",
+        dim=vision.hidden_size,
+        mean=colours.image_mean,
+        std=colours.image_std,
+        image=ImageGraph(file="image.onnx"),
+        text=TextGraph(
+            file="text.onnx",
+            context=text.max_position_embeddings,
+            end_token=_SENTENCE_PIECE_END,
+            pad=pad,
+            lowercase=True,
+        ),
+        vit=VitFacts(
+            patch=vision.patch_size,
+            heads=vision.num_attention_heads,
+            text_heads=text.num_attention_heads,
+            activation="gelu_tanh",
+            epsilon=vision.layer_norm_eps,
+        ),
+    )
+
+
+def _dinov2_facts(folder: Path, name: str, licence: str) -> EngineFile:
+    config = _read(folder / "config.json", _Dinov2)
+    preprocessor = _read_preprocessor(folder, _Dinov2Preprocessor)
+    return EngineFile(
+        name=name,
+        architecture="dinov2",
+        licence=licence,
+        side=preprocessor.crop_size,
+        fit="crop",
+        dim=config.hidden_size,
+        mean=preprocessor.image_mean,
+        std=preprocessor.image_std,
+        image=ImageGraph(file="image.onnx"),
+        vit=VitFacts(
+            patch=config.patch_size,
+            heads=config.num_attention_heads,
+            activation="gelu",
+            epsilon=config.layer_norm_eps,
+        ),
+    )
+
+
+def _dinov3_facts(folder: Path, name: str, licence: str) -> EngineFile:
+    config = _read(folder / "config.json", _Dinov3)
+    preprocessor = _read_preprocessor(folder, _Dinov3Preprocessor)
+    return EngineFile(
+        name=name,
+        architecture="dinov3",
+        licence=licence,
+        side=preprocessor.size,
+        fit="stretch",
+        dim=config.hidden_size,
+        mean=preprocessor.image_mean,
+        std=preprocessor.image_std,
+        image=ImageGraph(file="image.onnx"),
+        vit=VitFacts(
+            patch=config.patch_size,
+            heads=config.num_attention_heads,
+            activation="gelu",
+            epsilon=config.layer_norm_eps,
+            theta=config.rope_theta,
+        ),
+    )
+
+
+def _check_alike(folder: Path, vision: tuple[str, float], text: tuple[str, float]) -> None:
+    """Refuse towers that [vit] cannot describe together."""
+    if vision != text:
+        raise ConfigError(f"{folder / 'config.json'}: image and text tower differ in activation or epsilon")
+
+
+def _read_preprocessor(folder: Path, kind: type[_Model]) -> _Model:
+    """Read how pictures are prepared; what the family assumes where the file is absent."""
+    path = folder / "preprocessor_config.json"
+    return _read(path, kind) if path.is_file() else kind()
 
 
 def _read(path: Path, kind: type[_Model]) -> _Model:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from arthur.encode.export.clip import image_graph, text_graph
+from arthur.encode.export.architectures import architecture
 from arthur.encode.export.materials import Materials
 from arthur.encode.export.quantise import quantise
 from arthur.encode.export.weights import Weights
@@ -49,7 +49,7 @@ def export_engine(materials: Materials, *, into: Path, inline_max: int = _INLINE
     if source:
         facts = facts.model_copy(update={"source": source.model_copy(update={"sha256": found})})
     try:
-        with _replaced(into) as folder:
+        with replaced(into) as folder:
             _write(facts, Weights(weights), folder, inline_max=inline_max)
             if materials.tokenizer and facts.text and facts.text.tokenizer:
                 shutil.copyfile(materials.tokenizer, folder / facts.text.tokenizer)
@@ -60,10 +60,11 @@ def export_engine(materials: Materials, *, into: Path, inline_max: int = _INLINE
 
 def _write(facts: EngineFile, weights: Weights, folder: Path, *, inline_max: int) -> None:
     """Write every file of the engine into an empty folder."""
-    image = _save(image_graph(weights, facts), folder / facts.image.file, inline_max=inline_max)
+    build = architecture(facts)
+    image = _save(build.image(weights, facts), folder / facts.image.file, inline_max=inline_max)
     facts = facts.model_copy(update={"golden": _GOLDEN, "image": facts.image.model_copy(update=image)})
-    if facts.text:
-        text = _save(text_graph(weights, facts), folder / facts.text.file, inline_max=inline_max)
+    if facts.text and build.text:
+        text = _save(build.text(weights, facts), folder / facts.text.file, inline_max=inline_max)
         facts = facts.model_copy(update={"text": facts.text.model_copy(update=text)})
     _write_golden(facts, folder)
     int8 = _quantised(facts, folder)
@@ -119,7 +120,7 @@ def _hashed(weights: Path) -> str:
 
 
 @contextmanager
-def _replaced(into: Path) -> Iterator[Path]:
+def replaced(into: Path) -> Iterator[Path]:
     """Give an empty folder that takes the place of `into` when the block ends well, and vanishes when it does not."""
     into.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{into.name}.", dir=into.parent) as scratch:

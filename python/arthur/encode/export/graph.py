@@ -9,6 +9,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper
 
+from arthur.encode.spec import Activation
+
 Value: TypeAlias = str
 """Name of a tensor in the graph."""
 Weight: TypeAlias = NDArray[np.float32]
@@ -17,6 +19,7 @@ Attribute: TypeAlias = int | float | list[int]
 OPSET = 17
 """The first with LayerNormalization; TensorRT 8.6 and later read it."""
 _IR_VERSION = 8
+_TANH = (2 / np.pi) ** 0.5
 
 
 class Graph:
@@ -59,10 +62,24 @@ class Graph:
         product = self.node("MatMul", value, self.constant(weight))
         return product if bias is None else self.node("Add", product, self.constant(bias))
 
+    def row(self, value: Value, place: int) -> Value:
+        """Take one token of each: (n, tokens, width) to (n, width)."""
+        return self.node("Gather", value, self.constant(np.array(place)), axis=1)
+
     def layer_norm(self, value: Value, weight: Weight, bias: Weight, *, epsilon: float) -> Value:
         """Normalise the last axis."""
         constants = self.constant(weight), self.constant(bias)
         return self.node("LayerNormalization", value, *constants, axis=-1, epsilon=epsilon)
+
+    def activation(self, value: Value, kind: Activation) -> Value:
+        """Apply the activation of that name."""
+        match kind:
+            case "quick_gelu":
+                return self.quick_gelu(value)
+            case "gelu":
+                return self.gelu(value)
+            case "gelu_tanh":
+                return self.gelu_tanh(value)
 
     def quick_gelu(self, value: Value) -> Value:
         """Multiply `value` with the sigmoid of 1.702 times itself, as OpenAI's weights were trained with."""
@@ -73,6 +90,13 @@ class Graph:
         """Multiply `value` with the normal distribution function of itself."""
         scaled = self.node("Mul", value, self.constant(0.5**0.5))
         twice = self.node("Add", self.node("Erf", scaled), self.constant(1.0))
+        return self.node("Mul", self.node("Mul", value, twice), self.constant(0.5))
+
+    def gelu_tanh(self, value: Value) -> Value:
+        """Approximate `gelu` with a hyperbolic tangent, as SigLIP was trained with."""
+        square = self.node("Mul", value, value)
+        slope = self.node("Add", self.node("Mul", square, self.constant(0.044715 * _TANH)), self.constant(_TANH))
+        twice = self.node("Add", self.node("Tanh", self.node("Mul", value, slope)), self.constant(1.0))
         return self.node("Mul", self.node("Mul", value, twice), self.constant(0.5))
 
     def unit(self, value: Value) -> Value:

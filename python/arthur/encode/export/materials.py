@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from arthur.encode.export.config import clip_facts
+from arthur.encode.export.config import engine_facts
 from arthur.encode.spec import EngineFile, Source, read_engine_file
 from arthur.errors import ConfigError, NotFound
 
@@ -27,7 +27,7 @@ class Materials:
     """What `export_engine` needs.
 
     Attributes:
-        facts: the engine, with a [clip] table.
+        facts: the engine, with a [vit] table.
         weights: a safetensors file.
         tokenizer: the text tower's tokenizer, where there is one.
     """
@@ -47,7 +47,7 @@ def local_materials(folder: Path, *, name: str | None = None, licence: str = "un
     if described.is_file():
         facts = read_engine_file(described)
     else:
-        facts = clip_facts(folder, name=name or engine_name(folder.resolve().name), licence=licence)
+        facts = engine_facts(folder, name=name or engine_name(folder.resolve().name), licence=licence)
     tokenizer = folder / _TOKENIZER
     weights = folder / (facts.source.file if facts.source else _WEIGHTS)
     return _with_tokenizer(facts, weights, tokenizer if tokenizer.is_file() else None)
@@ -64,27 +64,36 @@ def named_materials(facts: EngineFile, download: Download) -> Materials:
     if facts.source is None:
         raise ConfigError(f"engine {facts.name}: engine.toml has no [source] table, so there is nothing to pull")
     weights = download(facts.source, facts.source.file)
-    return _with_tokenizer(facts, weights, _optional(facts.source, _TOKENIZER, download))
+    return _with_tokenizer(facts, weights, _tokenizer(facts, facts.source, download))
 
 
 def hub_materials(repository: str, download: Download, *, licence: str = "unknown") -> Materials:
-    """Download a CLIP of the Hugging Face hub that no packaged engine describes.
+    """Download a model of the Hugging Face hub that no packaged engine describes.
 
     Raises:
-        ConfigError: it is not a CLIP ViT.
+        ConfigError: it is not one that Arthur can build.
         FetchError: the hub cannot be reached.
         NotFound: it lacks configuration or weights; names the file.
     """
     source = Source(repository=repository)
     folder = download(source, "config.json").parent
     _optional(source, "preprocessor_config.json", download)
-    facts = clip_facts(folder, name=engine_name(repository.rpartition("/")[2]), licence=licence)
+    facts = engine_facts(folder, name=engine_name(repository.rpartition("/")[2]), licence=licence)
     return named_materials(facts.model_copy(update={"source": source}), download)
 
 
 def engine_name(title: str) -> str:
     """Turn a title into a name that an engine may have."""
     return re.sub(r"[^a-z0-9.]+", "-", title.lower()).strip("-.")[:64] or "engine"
+
+
+def _tokenizer(facts: EngineFile, source: Source, download: Download) -> Path | None:
+    """Download the tokenizer of an engine with a text tower, from the repository that has it."""
+    if facts.text is None:
+        return None
+    if source.tokenizer is None:
+        return _optional(source, _TOKENIZER, download)
+    return download(Source(repository=source.tokenizer), _TOKENIZER)
 
 
 def _optional(source: Source, file: str, download: Download) -> Path | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arthur.web.routes import artists, legacy, likenesses, match, pages, state, views
+from arthur.web.routes import artists, legacy, likenesses, match, pages, search, state, views
 from arthur.web.routing import Route, Table
 
 __all__ = ["all_routes", "route_table"]
@@ -13,6 +13,7 @@ def all_routes() -> tuple[Route, ...]:
     return (
         *legacy.ROUTES,
         *match.ROUTES,
+        *search.ROUTES,
         *views.ROUTES,
         *artists.ROUTES,
         *likenesses.ROUTES,

@@ -1,0 +1,1 @@
+"""Compares exported graphs with `transformers` and `open_clip` on random weights."""

@@ -1,0 +1,168 @@
+"""`arthur engines build`, `verify`, `bench` and `passport`: what an engine runs in on this machine, and how well."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from arthur.cli.engines import Data, Json, print_rows, pulled_folder
+from arthur.cli.output import answer, emit
+from arthur.errors import ConfigError, InvalidImage
+
+if TYPE_CHECKING:
+    from arthur.encode.folder import EngineFolder
+    from arthur.encode.precision import Compared
+    from arthur.types import JsonValue, Pixels
+
+Precision = Annotated[
+    Literal["fp32", "bf16", "int8"],
+    typer.Option(help="int8 runs in ONNX Runtime, bf16 in OpenVINO, fp32 in ONNX Runtime."),
+]
+Name = Annotated[str, typer.Argument(help="Name of an engine, or its folder.")]
+Pictures = Annotated[
+    Path | None, typer.Option(help="Folder of your own pictures to compare on.", show_default="drawn ones")
+]
+Threads = Annotated[int, typer.Option(min=0, help="Threads of the engine; 0 is one per core.")]
+
+_MOST_PICTURES = 256
+
+
+def add_commands(engines: typer.Typer) -> None:
+    """Add the commands to `arthur engines`."""
+    engines.command("build")(build_command)
+    engines.command("verify")(verify_command)
+    engines.command("bench")(bench_command)
+    engines.command("passport")(passport_command)
+
+
+def build_command(
+    engine: Name,
+    precision: Precision = "int8",
+    pictures: Pictures = None,
+    data: Data = None,
+    threads: Threads = 0,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Let an engine run in another precision, if that comes near enough to the full one; else nothing changes."""
+    from arthur.encode.building import build
+
+    into = pulled_folder(data)
+    squares = _squares(pictures, _found(engine, into))
+    folder, found = build(engine, precision, into=into, pictures=squares, threads=threads)
+    row = {**_row(found), "path": str(folder.path)}
+    answer(row, f"{engine} runs in {precision} from the next start on ({_line(found)})", json=as_json)
+
+
+def verify_command(
+    engine: Name,
+    precision: Annotated[
+        Literal["fp32", "bf16", "int8"] | None, typer.Option(help="Compare this one with fp32 on pictures instead.")
+    ] = None,
+    pictures: Pictures = None,
+    data: Data = None,
+    threads: Threads = 0,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Run an engine on its golden pictures, or compare one precision with fp32; exit status 1 when vectors differ."""
+    into = pulled_folder(data)
+    if precision is None:
+        passed = _golden(engine, into, threads, as_json=as_json)
+    else:
+        from arthur.encode.building import compare_graphs
+
+        folder = _found(engine, into)
+        found = compare_graphs(folder, precision, pictures=_squares(pictures, folder), threads=threads)
+        answer(_row(found), f"{'passed' if found.passed else 'FAILED'}: {_line(found)}", json=as_json)
+        passed = found.passed
+    if not passed:
+        raise typer.Exit(1)
+
+
+def bench_command(
+    engine: Name,
+    batch: Annotated[list[int] | None, typer.Option(min=1, help="Pictures in a run.", show_default="1 and 8")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Runs of each graph, in turn.")] = 10,
+    data: Data = None,
+    threads: Threads = 0,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Measure every precision that this machine can run, in turn, beside fp32 in ONNX Runtime."""
+    from arthur.encode.building import bench
+
+    folder = _found(engine, pulled_folder(data))
+    for one in bench(folder, batch or [1, 8], rounds=rounds, threads=threads):
+        line = (
+            f"{one.precision}  batch {one.batch:3}  CPU {one.cpu_ms:8.1f} ms  wall {one.wall_ms:8.1f} ms  "
+            f"{one.ratio:.2f} of fp32"
+        )
+        answer(dataclasses.asdict(one), line, json=as_json)
+
+
+def passport_command(engine: Name, data: Data = None) -> None:
+    """Print what an engine is and how it runs here, as JSON."""
+    folder = _found(engine, pulled_folder(data))
+    facts, spec = folder.facts, folder.spec()
+    emit(
+        {
+            "name": facts.name,
+            "fingerprint": spec.fingerprint,
+            "licence": facts.licence,
+            "source": facts.source.model_dump() if facts.source else None,
+            "graph_sha256": facts.image.sha256,
+            "passport": facts.passport.model_dump() if facts.passport else None,
+        }
+    )
+
+
+def _golden(engine: str, into: Path, threads: int, *, as_json: bool) -> bool:
+    """Print how near every graph of an engine comes to its golden vectors, and return whether all are near enough."""
+    from arthur.encode.store import verify
+
+    results = verify(engine, folders=(into,), threads=threads)
+    rows: list[dict[str, JsonValue]] = [{**dataclasses.asdict(result), "passed": result.passed} for result in results]
+    print_rows(rows, as_json=as_json, line="{variant:5} {state:7} 1 - cosine {distance:.2e}  tolerance {tolerance:g}")
+    return all(result.passed for result in results)
+
+
+def _found(engine: str, into: Path) -> EngineFolder:
+    from arthur.encode.folder import find_folder
+
+    return find_folder(engine, folders=(into,))
+
+
+def _squares(pictures: Path | None, folder: EngineFolder) -> Pixels | None:
+    """Read the pictures of a folder as the engine's squares; files that are none are passed over."""
+    if pictures is None:
+        return None
+    import numpy as np
+
+    from arthur.decode import ImageDecoder
+
+    decode, squares = ImageDecoder(), []
+    for path in sorted(path for path in pictures.rglob("*") if path.is_file()):
+        try:
+            squares.append(decode(path.read_bytes(), folder.facts.side, fit=folder.facts.fit).pixels)
+        except InvalidImage:
+            continue
+        if len(squares) == _MOST_PICTURES:
+            break
+    if len(squares) < 2:
+        raise ConfigError(f"{pictures} holds fewer than two pictures to compare on")
+    return np.stack(squares)
+
+
+def _row(found: Compared) -> dict[str, object]:
+    return {**dataclasses.asdict(found), "passed": found.passed}
+
+
+def _line(found: Compared) -> str:
+    return (
+        f"{found.precision} has cosine {found.cosine:.5f} to fp32, and the same nearest picture for "
+        f"{found.same_nearest:.1%} of {found.pictures}"
+    )

@@ -1,0 +1,148 @@
+"""Chooses the precision in which an engine runs on this machine: built, compared with the full graph, then used."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from arthur.encode.export.engine import replaced
+from arthur.encode.export.quantise import quantise
+from arthur.encode.folder import EngineFolder, find_folder, open_folder, sha256_of
+from arthur.encode.openvino import openvino_version
+from arthur.encode.precision import LEAST_COSINE, Compared, compare
+from arthur.encode.runners import cpu_model, distance, open_runner, runtime_of
+from arthur.encode.samples import altered, drawn
+from arthur.encode.spec import GraphFile, Passport, Variant, engine_file_text
+from arthur.errors import EngineError
+from arthur.types import Pixels
+
+_DRAWN = 32
+_INT8 = "image.int8.onnx"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How fast one graph is.
+
+    Attributes:
+        precision, batch: what was measured.
+        cpu_ms: median CPU time of one run of the batch, over all its threads.
+        wall_ms: median time of the same.
+        ratio: of its CPU time to that of the full graph in ONNX Runtime.
+    """
+
+    precision: Variant
+    batch: int
+    cpu_ms: float
+    wall_ms: float
+    ratio: float
+
+
+def build(
+    engine: str, precision: Variant, *, into: Path, pictures: Pixels | None = None, threads: int = 0
+) -> tuple[EngineFolder, Compared]:
+    """Make the graph of that precision, compare it with the full one, and let it run from now on.
+
+    Args:
+        engine: a pulled or packaged engine, or a folder; a packaged one is copied below `into`.
+        precision: wanted from now on.
+        into: folder of the pulled engines.
+        pictures: `(n, side, side, 3)` uint8 of the operator's own; None draws some.
+        threads: of the engine while it is compared; 0 is one per usable core.
+
+    Raises:
+        ConfigError: there is no such engine.
+        EngineError: the graph cannot be made or run, or is too far from the full one; nothing was changed.
+    """
+    source = find_folder(engine, folders=(into,))
+    target = source.path if "/" in engine or into in source.path.parents else into / source.facts.folder_name
+    scripts = shutil.ignore_patterns("__pycache__", "*.py") if target != source.path else None
+    with replaced(target) as scratch:
+        shutil.copytree(source.path, scratch, dirs_exist_ok=True, ignore=scripts)
+        candidate = _with_graph(open_folder(scratch), precision)
+        found = compare_graphs(candidate, precision, pictures=pictures, threads=threads)
+        if not found.passed:
+            raise EngineError(f"engine {source.facts.name} stays as it was: {_why(found)}")
+        passport = Passport(
+            precision=precision,
+            runtime=runtime_of(precision),
+            cpu=cpu_model(),
+            pictures=found.pictures,
+            cosine=round(found.cosine, 6),
+        )
+        _write(candidate.path, candidate, passport)
+    return open_folder(target), found
+
+
+def compare_graphs(
+    folder: EngineFolder, precision: Variant, *, pictures: Pixels | None = None, threads: int = 0
+) -> Compared:
+    """Compare the graph of that precision with the full one, on pictures and on the golden ones.
+
+    Raises:
+        EngineError: the engine has no such graph, or it cannot be run.
+    """
+    reference = open_runner(folder, "fp32", threads=threads)
+    candidate = open_runner(folder, precision, threads=threads)
+    shown = drawn(folder.facts.side, count=_DRAWN) if pictures is None else pictures
+    found = compare(precision, candidate.run, reference.run, pictures=shown, altered=altered(shown))
+    golden = 1.0 - distance(candidate, folder)
+    return Compared(precision, found.pictures, min(found.cosine, golden), found.same_nearest)
+
+
+def bench(folder: EngineFolder, batches: Sequence[int], *, rounds: int = 10, threads: int = 0) -> list[Measured]:
+    """Run every graph that this machine can run in turn, batch by batch, and tell how long each took.
+
+    Raises:
+        EngineError: a graph cannot be run.
+    """
+    runners = {name: open_runner(folder, name, threads=threads) for name in _runnable(folder)}
+    measured = []
+    for batch in batches:
+        pixels = drawn(folder.facts.side, count=batch)
+        times: dict[Variant, list[tuple[float, float]]] = {name: [] for name in runners}
+        for place in range(rounds + 1):
+            for name, runner in runners.items():
+                begun = time.process_time(), time.perf_counter()
+                runner.run(pixels)
+                if place:  # the first round warms up
+                    times[name].append((time.process_time() - begun[0], time.perf_counter() - begun[1]))
+        medians = {name: [median(column) * 1000 for column in zip(*rows, strict=True)] for name, rows in times.items()}
+        full = medians["fp32"][0]
+        measured += [Measured(name, batch, cpu, wall, cpu / full) for name, (cpu, wall) in medians.items()]
+    return measured
+
+
+def _runnable(folder: EngineFolder) -> list[Variant]:
+    int8: list[Variant] = ["int8"] if folder.facts.image.int8 else []
+    bf16: list[Variant] = ["bf16"] if openvino_version() else []
+    return ["fp32", *bf16, *int8]
+
+
+def _with_graph(folder: EngineFolder, precision: Variant) -> EngineFolder:
+    """Quantise the full graph anew where int8 is wanted."""
+    facts = folder.facts
+    folder.checked(facts.image)
+    if precision != "int8":
+        return folder
+    path = folder.path / (facts.image.int8.file if facts.image.int8 else _INT8)
+    quantise(folder.path / facts.image.file, path)
+    image = facts.image.model_copy(update={"int8": GraphFile(file=path.name, sha256=sha256_of(path))})
+    return EngineFolder(folder.path, facts.model_copy(update={"image": image}))
+
+
+def _write(path: Path, folder: EngineFolder, passport: Passport) -> None:
+    facts = folder.facts.model_copy(update={"passport": passport})
+    (path / "engine.toml").write_text(engine_file_text(facts), encoding="utf-8")
+
+
+def _why(found: Compared) -> str:
+    """Tell what kept a graph from being used."""
+    return (
+        f"{found.precision} comes to a cosine of {found.cosine:.4f} (at least {LEAST_COSINE[found.precision]:g}) "
+        f"and finds the same nearest picture for {found.same_nearest:.1%} of {found.pictures}"
+    )

@@ -1,0 +1,75 @@
+"""Search by words, by pictures, or by both together."""
+
+from __future__ import annotations
+
+from arthur.types import Hit, Ingredient, Question, check_id
+from arthur.web.answers import SearchOut
+from arthur.web.body import json_object
+from arthur.web.http import JSON, Request, Response, json_response
+from arthur.web.routing import Doc, Route
+from arthur.web.schemas import SearchItem, SearchJson, SimilarParams, flat, read_model
+from arthur.web.service import Service
+from arthur.web.uploads import load
+
+
+def search(service: Service, request: Request) -> Response:
+    """Show the entries nearest to what texts and pictures tell together."""
+    asked = read_model(SearchJson, {**flat(SimilarParams, request.query), **json_object(request)})
+    items = ([SearchItem(text=asked.text)] if asked.text is not None else []) + asked.mix
+    question = Question(
+        tuple(_ingredient(service, item) for item in items),
+        k=asked.k,
+        artist_ids=tuple(check_id(one, "artist_id") for one in asked.artist_id),
+        min_score=asked.min_score,
+    )
+    answer = service.recognizer.search(question)
+    timing = ", ".join(f"{stage};dur={milliseconds:.2f}" for stage, milliseconds in answer.timings_ms.items())
+    members = {
+        "hits": [hit_members(hit) for hit in answer.hits],
+        "engine": answer.engine,
+        "catalog_seq": answer.catalog_seq,
+        "degraded": answer.degraded,
+        "timings_ms": {stage: round(milliseconds, 3) for stage, milliseconds in answer.timings_ms.items()},
+        "request_id": request.request_id,
+    }
+    return json_response(members, headers={"server-timing": timing} if timing else None)
+
+
+def hit_members(hit: Hit) -> dict[str, object]:
+    """Return the JSON of one hit."""
+    vector_id = hit.view.vector_id
+    return {
+        "artist_id": hit.view.artist_id,
+        "entry_id": hit.view.entry_id,
+        "view_id": hit.view.view_id,
+        "vector_id": vector_id,
+        "score": hit.score,
+        "thumbnail": f"/api/v1/views/{vector_id}/thumbnail",
+        "metadata": hit.metadata,
+    }
+
+
+def _ingredient(service: Service, item: SearchItem) -> Ingredient:
+    """Return one part of the question, its picture fetched if need be; exactly one of its sources is given."""
+    if item.text is not None and item.image_url is None and item.image_base64 is None:
+        return Ingredient(text=item.text, weight=item.weight)
+    image = load(service, item)
+    return Ingredient(text=item.text, image=image, weight=item.weight)
+
+
+ROUTES = (
+    Route(
+        "POST",
+        "/api/v1/search",
+        search,
+        Doc(
+            "Search by text, by picture, or by both",
+            "recognition",
+            query=SimilarParams,
+            bodies={JSON: SearchJson},
+            answers={200: SearchOut},
+            errors=(409, 413, 422, 429, 502, 503),
+        ),
+        pictures=4,
+    ),
+)
