@@ -102,7 +102,7 @@ class ModelIndex:
     def search(self, vectors: Any, k: Any, *, where: Any = None) -> Any:
         self._work()
         rows = [
-            [(float(v @ q), key) for key, (v, a) in self.rows.items() if where is None or a in where.artists]
+            [(float(v @ q), key) for key, (v, a) in list(self.rows.items()) if where is None or a in where.artists]
             for q in vectors
         ]
         best = [sorted(row, reverse=True)[:k] + [(-np.inf, -1)] * (k - len(row)) for row in rows]
