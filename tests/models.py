@@ -214,7 +214,8 @@ class ModelCatalog:
         removed = np.array([key for seq, key in self.ended if since < seq <= upto], dtype=np.int64)
         return Changes(keys, vectors, artists, removed, upto, upto < self.seq)
 
-    def put_likenesses(self, found: Any) -> None:
+    def put_likenesses(self, found: Any, *, compared: Any = ()) -> None:
+        self.alike = [one for one in self.alike if max(one.key, one.other) not in compared]
         self.alike.extend(found)
 
     def feature_changes(self, since: Any, limit: Any, fingerprint: Any) -> Any:

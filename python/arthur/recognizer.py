@@ -202,7 +202,7 @@ class Recognizer:
         found, since, more = 0, 0, True
         while more:
             changes = self._parts.catalog.changes(since, _PAGE, self._spec.fingerprint)
-            found += self._likenesses.note(self._recalled(changes))
+            found += self._likenesses.note(self._recalled(changes), again=True)
             since, more = changes.upto, changes.more
             progress(Progress("likenesses", since, max(self._parts.catalog.latest(), since)))
         return found

@@ -201,6 +201,14 @@ def test_a_likeness_is_replaced_and_ends_with_either_view(catalog: Catalog) -> N
     assert [catalog.likenesses(kind, cursor=None, limit=9).rows for kind in KINDS] == [(), ()]
 
 
+def test_what_is_compared_again_keeps_only_what_is_found_again(catalog: Catalog) -> None:
+    catalog.put([new(f"a/{place}/v") for place in range(4)])
+    catalog.put_likenesses([likeness(2, 1), likeness(3, 1), likeness(4, 2)])
+    catalog.put_likenesses([likeness(3, 1)], compared=[2, 3])
+    rows = catalog.likenesses("confusable", cursor=None, limit=9).rows
+    assert [(row.newer.key, row.older.key) for row in rows] == [(4, 2), (3, 1)]
+
+
 def test_a_likeness_of_an_ended_view_is_ignored(catalog: Catalog) -> None:
     catalog.put([new("a/e/v")])
     catalog.put_likenesses([likeness(1, 7)])

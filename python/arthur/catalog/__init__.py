@@ -149,8 +149,11 @@ class Catalog(Protocol):
         """As `changes`, with the packed local features of one verifier; views without any are left out."""
         ...
 
-    def put_likenesses(self, found: Sequence[Likeness]) -> None:
-        """Remember pairs of views that look alike; what was known of a pair is replaced. Ended keys are ignored."""
+    def put_likenesses(self, found: Sequence[Likeness], *, compared: Sequence[int] = ()) -> None:
+        """Remember pairs of views that look alike; what was known of a pair is replaced. Ended keys are ignored.
+
+        Views that were `compared` again lose the pairs with older views that are not among those found.
+        """
         ...
 
     def likenesses(self, kind: LikenessKind, *, cursor: str | None, limit: int) -> Page[StoredLikeness]:

@@ -8,6 +8,7 @@ import numpy as np
 from sqlalchemy import Connection, delete, insert, select, tuple_
 
 from arthur.catalog import Page
+from arthur.catalog.chunks import chunked
 from arthur.catalog.cursors import check_limit, read_cursor, write_cursor
 from arthur.catalog.reading import views_by_key
 from arthur.catalog.schema import likenesses
@@ -17,8 +18,10 @@ from arthur.types import Likeness, LikenessKind, StoredLikeness
 __all__ = ["list_likenesses", "put_likenesses"]
 
 
-def put_likenesses(connection: Connection, found: Sequence[Likeness]) -> None:
+def put_likenesses(connection: Connection, found: Sequence[Likeness], compared: Sequence[int]) -> None:
     """See Catalog.put_likenesses."""
+    for chunk in chunked(compared):
+        connection.execute(delete(likenesses).where(likenesses.c.newer.in_(chunk)))
     pairs = {(max(one.key, one.other), min(one.key, one.other)): one for one in found}
     keys = np.unique(np.array(list(pairs), np.int64))
     live = views_by_key(connection, keys)

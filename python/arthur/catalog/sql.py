@@ -153,11 +153,11 @@ class SqlCatalog:
         with self._reading() as connection:
             return reading.feature_changes(connection, since, limit, fingerprint)
 
-    def put_likenesses(self, found: Sequence[Likeness]) -> None:
+    def put_likenesses(self, found: Sequence[Likeness], *, compared: Sequence[int] = ()) -> None:
         """See Catalog.put_likenesses."""
-        if found:
+        if found or compared:
             with self._commits.alone(), self._writing() as connection:
-                put_likenesses(connection, found)
+                put_likenesses(connection, found, compared)
 
     def likenesses(self, kind: LikenessKind, *, cursor: str | None, limit: int) -> Page[StoredLikeness]:
         """See Catalog.likenesses."""

@@ -49,14 +49,17 @@ class Likenesses:
         self._search = search
         self._geometry = geometry
 
-    def note(self, enrolled: Sequence[Enrolled]) -> int:
+    def note(self, enrolled: Sequence[Enrolled], *, again: bool = False) -> int:
         """Find and remember the likenesses of views that were put; return how many.
+
+        What was known of views that are compared `again` is forgotten.
 
         A fault of a part is logged and no more: it must not fail the write that came before.
         """
         try:
             found = [likeness for one in enrolled for likeness in self.of(one)]
-            self._parts.catalog.put_likenesses(found)
+            compared = [one.stored.key for one in enrolled] if again else []
+            self._parts.catalog.put_likenesses(found, compared=compared)
         except ArthurError as error:
             log.error("likenesses_failed", error=str(error))  # noqa: TRY400  # one line says it
             return 0
