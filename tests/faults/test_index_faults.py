@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -159,8 +159,8 @@ def test_a_process_killed_at_any_moment_leaves_an_index_that_opens(kind: AnyKind
             kind.assert_holds_history(kind.replayed(index, CHANGES), CHANGES)
 
 
-def test_a_full_disk_is_an_error_and_nothing_is_lost(kind: AnyKind, folder: Path, limited_files: None) -> None:
-    with closing(kind.opened(folder)) as index:
+def test_a_full_disk_is_an_error_and_nothing_is_lost(kind: AnyKind, folder: Path) -> None:
+    with limited_files(), closing(kind.opened(folder)) as index:
         kind.replayed(index, UPTO + 40)
         with pytest.raises(StoreError, match=r"cannot be written|cut short|USearch"):
             index.checkpoint()
@@ -169,13 +169,18 @@ def test_a_full_disk_is_an_error_and_nothing_is_lost(kind: AnyKind, folder: Path
         assert index.sequence == UPTO
 
 
-@pytest.fixture
+@contextmanager
 def limited_files() -> Iterator[None]:
-    """Let no file of this process grow beyond 8 KiB; Python ignores the signal that comes with it."""
+    """Let no file of this process grow beyond 8 KiB; Python ignores the signal that comes with it.
+
+    Only inside the test: what pytest itself writes may go to a file as well.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8 * 1024, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_only_one_of_two_writes_and_the_other_follows(kind: AnyKind, folder: Path) -> None:
