@@ -113,8 +113,6 @@ class Cascade:
             for part in candidates(look, stages, scale=scale, extent=extent):
                 sightings.keep(replace(one, frame=frame) for one in part)
                 yield step, sightings.strongest()
-            if not check:
-                continue
             with stages.stage("check", checked=False):
                 sightings = Sightings(self._checked(gray, sightings.strongest()))
             yield check, sightings.strongest()
@@ -122,7 +120,7 @@ class Cascade:
     def _looks(self, found: Found) -> Iterator[tuple[str, str, Extent]]:
         """Give the looks to be taken: their step, the step that checks what they found, and their extent."""
         if found.entries and found.entries[0].score >= LARGE:
-            yield "quick", "", GLANCE
+            yield "quick", "checked", GLANCE
         yield "quick", "checked", QUICK
         yield "thorough", "rechecked", THOROUGH
 
