@@ -61,7 +61,7 @@ def test_a_catalogue_of_a_newer_arthur_is_refused(tmp_path: Path, database: Data
     open_catalog(f"sqlite:///{tmp_path}/catalog.db").close()
     with database.writer.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(ConfigError, match=r"newer Arthur \(schema 9999\); this one knows schemas up to 0003"):
+    with pytest.raises(ConfigError, match=r"newer Arthur \(schema 9999\); this one knows schemas up to 0005"):
         open_catalog(f"sqlite:///{tmp_path}/catalog.db")
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from arthur.catalog import Catalog, open_catalog
 from arthur.errors import BadRequest, ConfigError, EngineMismatch, StoreError
-from arthur.types import Counts, JsonValue, Likeness, LikenessKind, LocalFeatures, Metadata, NewView, ViewId
+from arthur.types import ApiKey, Counts, JsonValue, Likeness, LikenessKind, LocalFeatures, Metadata, NewView, ViewId
 
 URLS = {"sqlite": "sqlite:///{folder}/catalog.db"}
 
@@ -470,6 +470,46 @@ def test_notes_are_replaced(catalog: Catalog) -> None:
     catalog.put_note("calibration", "1")
     catalog.put_note("calibration", "2")
     assert catalog.note("calibration") == "2"
+
+
+def test_an_api_key_is_kept_as_put(catalog: Catalog) -> None:
+    key = ApiKey("id", "Ünï", b"\0\xff" * 16, "write", ("a", 'b"c'), 5, expires_us=9, replaces="other")
+    assert (catalog.api_keys(), catalog.api_keys_revision()) == ((), 0)
+    catalog.put_api_keys([key])
+    assert (catalog.api_keys(), catalog.api_keys_revision()) == ((key,), 1)
+
+
+def test_a_revoked_api_key_stays_revoked(catalog: Catalog) -> None:
+    key = ApiKey("id", "name", b"digest", "read", (), 5)
+    catalog.put_api_keys([replace(key, revoked_us=7)])
+    catalog.put_api_keys([replace(key, expires_us=8), replace(key, key_id="second")])
+    assert [(one.revoked_us, one.expires_us) for one in catalog.api_keys()] == [(7, 8), (None, None)]
+    assert catalog.api_keys_revision() == 2
+
+
+def test_the_last_use_of_an_api_key_only_moves_forward(catalog: Catalog) -> None:
+    key = ApiKey("id", "name", b"digest", "read", (), 5)
+    catalog.put_api_keys([key])
+    for when in (10, 4):
+        catalog.note_api_key_uses({"id": when, "unknown": when})
+    catalog.put_api_keys([key])
+    assert catalog.api_keys()[0].used_us == 10
+
+
+def test_artists_are_listed_among_those_asked_for(catalog: Catalog) -> None:
+    catalog.put([new(f"{artist}/e/v") for artist in "abc"])
+    page = catalog.artists(cursor=None, limit=1, only=["c", "a", "nobody"])
+    rest = catalog.artists(cursor=page.next_cursor, limit=1, only=["c", "a", "nobody"])
+    assert [row.artist_id for row in (*page.rows, *rest.rows)] == ["a", "c"]
+    assert catalog.artists(cursor=None, limit=9, only=[]).rows == ()
+
+
+def test_a_likeness_is_listed_where_both_its_artists_are_asked_for(catalog: Catalog) -> None:
+    keys = [put.stored.key for put in catalog.put([new("a/e/v"), new("a/f/v"), new("b/e/v")])]
+    pairs = [Likeness(keys[one], keys[other], "duplicate", 0.9, 0.9, 1, 0.5) for one, other in ((0, 1), (0, 2))]
+    catalog.put_likenesses(pairs)
+    found = [len(catalog.likenesses("duplicate", cursor=None, limit=9, only=only).rows) for only in (None, ["a"], [])]
+    assert found == [2, 1, 0]
 
 
 def test_everything_is_there_after_reopening(catalog: Catalog, url: str) -> None:

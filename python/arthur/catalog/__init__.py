@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from arthur.errors import ConfigError
 from arthur.types import (
+    ApiKey,
     Changes,
     Counts,
     FeatureChanges,
@@ -116,8 +117,8 @@ class Catalog(Protocol):
         """
         ...
 
-    def artists(self, *, cursor: str | None, limit: int) -> Page[ArtistRow]:
-        """List artists that have views, in order of their ids."""
+    def artists(self, *, cursor: str | None, limit: int, only: Sequence[str] | None = None) -> Page[ArtistRow]:
+        """List artists that have views, in order of their ids; of `only` these artists, unless it is None."""
         ...
 
     def entries(self, artist_id: str, *, cursor: str | None, limit: int) -> Page[EntryRow]:
@@ -156,8 +157,10 @@ class Catalog(Protocol):
         """
         ...
 
-    def likenesses(self, kind: LikenessKind, *, cursor: str | None, limit: int) -> Page[StoredLikeness]:
-        """List pairs of live views, those with the newest view first."""
+    def likenesses(
+        self, kind: LikenessKind, *, cursor: str | None, limit: int, only: Sequence[str] | None = None
+    ) -> Page[StoredLikeness]:
+        """List pairs of live views, those with the newest view first; both of `only` these artists, unless None."""
         ...
 
     def note(self, name: str) -> str | None:
@@ -166,6 +169,25 @@ class Catalog(Protocol):
 
     def put_note(self, name: str, value: str) -> None:
         """Remember a value under a name, replacing what was there."""
+        ...
+
+    def put_api_keys(self, keys: Sequence[ApiKey]) -> None:
+        """Put API keys in one transaction; one of the same key_id is replaced, except that it stays revoked if it was.
+
+        `used_us` is not changed by this.
+        """
+        ...
+
+    def api_keys(self) -> tuple[ApiKey, ...]:
+        """Return all API keys, also those that are expired or revoked, oldest first."""
+        ...
+
+    def api_keys_revision(self) -> int:
+        """Return a number that each put of API keys raises; 0 when there never was one. Costs microseconds."""
+        ...
+
+    def note_api_key_uses(self, used_us: Mapping[str, int]) -> None:
+        """Remember when keys, by key_id, were last used; an earlier time than the known one changes nothing."""
         ...
 
     def close(self) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from sqlalchemy import Connection, delete, insert, select, tuple_
+from sqlalchemy import Connection, Select, delete, insert, select, tuple_
 
 from arthur.catalog import Page
 from arthur.catalog.chunks import chunked
 from arthur.catalog.cursors import check_limit, read_cursor, write_cursor
 from arthur.catalog.reading import views_by_key
-from arthur.catalog.schema import likenesses
+from arthur.catalog.schema import artists, entries, likenesses, views
 from arthur.errors import BadRequest
 from arthur.types import Likeness, LikenessKind, StoredLikeness
 
@@ -34,12 +34,15 @@ def put_likenesses(connection: Connection, found: Sequence[Likeness], compared: 
 
 
 def list_likenesses(
-    connection: Connection, kind: LikenessKind, *, cursor: str | None, limit: int
+    connection: Connection, kind: LikenessKind, *, cursor: str | None, limit: int, only: Sequence[str] | None
 ) -> Page[StoredLikeness]:
     """See Catalog.likenesses."""
     scope = ("likenesses", kind)
     after = read_cursor(cursor, scope, 2)
     query = select(likenesses).where(likenesses.c.kind == kind)
+    if only is not None:
+        kept = _keys_of(only)
+        query = query.where(likenesses.c.newer.in_(kept), likenesses.c.older.in_(kept))
     if after:
         query = query.where(tuple_(likenesses.c.newer, likenesses.c.older) < tuple(map(_number, after)))
     query = query.order_by(likenesses.c.newer.desc(), likenesses.c.older.desc()).limit(check_limit(limit) + 1)
@@ -52,6 +55,12 @@ def list_likenesses(
     )
     last = rows[limit - 1] if len(rows) > limit else None
     return Page(page, None if last is None else write_cursor(scope, (str(last.newer), str(last.older))))
+
+
+def _keys_of(artist_ids: Sequence[str]) -> Select[tuple[int]]:
+    """Select the keys of artists' live views."""
+    joined = views.join(entries, views.c.entry == entries.c.number).join(artists, entries.c.artist == artists.c.number)
+    return select(views.c.key).select_from(joined).where(artists.c.artist_id.in_(artist_ids))
 
 
 def _number(part: str) -> int:

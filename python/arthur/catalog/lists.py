@@ -22,7 +22,9 @@ __all__ = ["list_artists", "list_entries", "list_views"]
 Listed = TypeVar("Listed")
 
 
-def list_artists(connection: Connection, *, cursor: str | None, limit: int) -> Page[ArtistRow]:
+def list_artists(
+    connection: Connection, *, cursor: str | None, limit: int, only: Sequence[str] | None
+) -> Page[ArtistRow]:
     """See Catalog.artists."""
     scope = ("artists",)
     after = read_cursor(cursor, scope, 1)
@@ -34,6 +36,8 @@ def list_artists(connection: Connection, *, cursor: str | None, limit: int) -> P
         .scalar_subquery()
     )
     query = select(artists.c.artist_id, artists.c.number, entry_count, view_count).order_by(artists.c.artist_id)
+    if only is not None:
+        query = query.where(artists.c.artist_id.in_(only))
     if after:
         query = query.where(artists.c.artist_id > after[0])
     rows = [ArtistRow(*row) for row in connection.execute(query.limit(check_limit(limit) + 1))]

@@ -20,6 +20,7 @@ from sqlalchemy import (
 
 __all__ = [
     "HEAD",
+    "api_keys",
     "artists",
     "embeddings",
     "endings",
@@ -34,7 +35,7 @@ __all__ = [
     "views",
 ]
 
-HEAD = "0003"
+HEAD = "0005"
 """Revision of this schema: the newest file in `migrations/versions`."""
 
 # SQLite makes a column its row id only when the type is spelt INTEGER; elsewhere that is 32 bits.
@@ -172,3 +173,21 @@ notes = Table(
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("artists", Text, nullable=False),
+    Column("created_us", _INT64, nullable=False),
+    Column("expires_us", _INT64, nullable=True),
+    Column("revoked_us", _INT64, nullable=True),
+    Column("used_us", _INT64, nullable=True),
+    Column("replaces", Text, nullable=False),
+    Column("revision", _INT64, nullable=False),
+    Index(None, "revision"),
+)
+"""API keys, by what their secrets hash to. `artists` is a JSON list; the highest `revision` moves with each change."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, insert, select
 
 from arthur.catalog import ArtistRow, EntryRow, Page, reading
+from arthur.catalog.api_keys import api_keys_revision, list_api_keys, note_api_key_uses, put_api_keys
 from arthur.catalog.commits import GroupCommit
 from arthur.catalog.database import Database
 from arthur.catalog.faults import store_errors
@@ -22,6 +23,7 @@ from arthur.catalog.schema import HEAD, artists, entries, notes, views
 from arthur.catalog.writing import Makers, engine_number, put_views, remove_views, verifier_numbers
 from arthur.errors import ArthurError, BadRequest, StoreError
 from arthur.types import (
+    ApiKey,
     Changes,
     Counts,
     FeatureChanges,
@@ -116,10 +118,10 @@ class SqlCatalog:
         with self._reading() as connection:
             return list_views(connection, artist_id, entry_id, cursor=cursor, limit=limit)
 
-    def artists(self, *, cursor: str | None, limit: int) -> Page[ArtistRow]:
+    def artists(self, *, cursor: str | None, limit: int, only: Sequence[str] | None = None) -> Page[ArtistRow]:
         """See Catalog.artists."""
         with self._reading() as connection:
-            return list_artists(connection, cursor=cursor, limit=limit)
+            return list_artists(connection, cursor=cursor, limit=limit, only=only)
 
     def entries(self, artist_id: str, *, cursor: str | None, limit: int) -> Page[EntryRow]:
         """See Catalog.entries."""
@@ -159,10 +161,12 @@ class SqlCatalog:
             with self._commits.alone(), self._writing() as connection:
                 put_likenesses(connection, found, compared)
 
-    def likenesses(self, kind: LikenessKind, *, cursor: str | None, limit: int) -> Page[StoredLikeness]:
+    def likenesses(
+        self, kind: LikenessKind, *, cursor: str | None, limit: int, only: Sequence[str] | None = None
+    ) -> Page[StoredLikeness]:
         """See Catalog.likenesses."""
         with self._reading() as connection:
-            return list_likenesses(connection, kind, cursor=cursor, limit=limit)
+            return list_likenesses(connection, kind, cursor=cursor, limit=limit, only=only)
 
     def note(self, name: str) -> str | None:
         """See Catalog.note."""
@@ -174,6 +178,27 @@ class SqlCatalog:
         with self._commits.alone(), self._writing() as connection:
             connection.execute(delete(notes).where(notes.c.name == name))
             connection.execute(insert(notes).values(name=name, value=value))
+
+    def put_api_keys(self, keys: Sequence[ApiKey]) -> None:
+        """See Catalog.put_api_keys."""
+        with self._commits.alone(), self._writing() as connection:
+            put_api_keys(connection, keys)
+
+    def api_keys(self) -> tuple[ApiKey, ...]:
+        """See Catalog.api_keys."""
+        with self._reading() as connection:
+            return list_api_keys(connection)
+
+    def api_keys_revision(self) -> int:
+        """See Catalog.api_keys_revision."""
+        with self._reading() as connection:
+            return api_keys_revision(connection)
+
+    def note_api_key_uses(self, used_us: Mapping[str, int]) -> None:
+        """See Catalog.note_api_key_uses."""
+        if used_us:
+            with self._commits.alone(), self._writing() as connection:
+                note_api_key_uses(connection, used_us)
 
     def close(self) -> None:
         """See Catalog.close."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from arthur.types.access import MAX_KEY_ARTISTS, SCOPES, ApiKey, Scope
 from arthur.types.catalogue import (
     Changes,
     Counts,
@@ -45,6 +46,9 @@ from arthur.types.search import (
 )
 
 __all__ = [
+    "MAX_KEY_ARTISTS",
+    "SCOPES",
+    "ApiKey",
     "Changes",
     "Counts",
     "DecisionKind",
@@ -69,6 +73,7 @@ __all__ = [
     "Query",
     "Question",
     "Recognition",
+    "Scope",
     "SearchAnswer",
     "StoredLikeness",
     "StoredView",
