@@ -6,7 +6,7 @@ Every part is chosen by a URL; the defaults run the whole product in one process
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -49,6 +49,16 @@ class Settings(BaseSettings):
     cors_origins: tuple[str, ...] = Field((), description="Origins allowed to call from a browser; * allows all")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
 
+    access: Literal["auto", "keys", "open"] = Field(
+        "auto", description="auto: API keys are demanded once there is one; keys: always; open: never, on any address"
+    )
+    legacy_open: bool = Field(False, description="Leave the routes of Arthur 1 open to callers without a key")
+    trusted_proxies: tuple[str, ...] = Field((), description="Networks (CIDR) whose X-Forwarded-For is believed")
+    key_rate: str = Field("", description="Requests per key and worker, such as 600/min; empty is no limit")
+    address_rate: str = Field("", description="Requests per client address and worker; empty is no limit")
+    limiter: str = Field("memory:", description="Where requests are counted for the rates")
+    audit_keep_days: int = Field(0, ge=0, description="Days after which a day of the audit log goes; 0 keeps all")
+
     fetch_allow: tuple[str, ...] = Field((), description="Private networks (CIDR) from which pictures may be fetched")
     fetch_timeout_s: float = Field(10.0, gt=0, description="Time for one fetch with its redirects, seconds")
     fetch_retries: int = Field(2, ge=0, le=10, description="Further tries after a failed fetch")
@@ -70,6 +80,11 @@ class Settings(BaseSettings):
     def catalog_url(self) -> str:
         """The catalog URL in force."""
         return self.catalog or f"sqlite:///{self.data.resolve() / 'catalog.db'}"
+
+    @property
+    def audit_folder(self) -> Path:
+        """Where the audit log is."""
+        return self.data.resolve() / "audit"
 
     @property
     def index_url(self) -> str:

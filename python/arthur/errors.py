@@ -79,6 +79,12 @@ class Overloaded(ArthurError):
         self.retry_after_s = retry_after_s
 
 
+class RateLimited(Overloaded):
+    """The caller asked more often than it may; try again after `retry_after_s` seconds."""
+
+    code = "rate_limited"
+
+
 class FetchError(ArthurError):
     """A picture could not be fetched from its URL."""
 

@@ -22,6 +22,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from arthur.access import NewKey, make_key
+from arthur.catalog import open_catalog
+
 HERE = Path(__file__).parent
 SERVE = HERE / "fake_serve.py"
 
@@ -101,7 +104,8 @@ def start(folder: Path, **settings: Any) -> Served:
     if not line:
         process.stdout.close()
         process.wait()
-    assert line == f"listening on http://127.0.0.1:{given['port']}\n", log.read_text()
+    host = given.get("host", "127.0.0.1")
+    assert line == f"listening on http://{host}:{given['port']}\n", log.read_text()
     return Served(process, given["port"], log)
 
 
@@ -113,6 +117,50 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         cors_origins=["https://page.example"],
     )  # fmt: skip
     yield served
+    assert served.stop() == 0
+    served.process.stdout.close()  # type: ignore[union-attr]
+
+
+KEYS = {
+    "reader": NewKey("reader"),
+    "writer": NewKey("writer", "write"),
+    "admin": NewKey("admin", "admin"),
+    "mine": NewKey("mine", "write", ("mine", "also mine")),
+}
+
+
+def bearer(token: object) -> dict[str, str]:
+    """Return the header that carries a token."""
+    return {"authorization": f"Bearer {token}"}
+
+
+@dataclass
+class Keyed:
+    """A server that demands keys; `tokens` are by the names in KEYS."""
+
+    served: Served
+    tokens: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        return self.served.url
+
+    def ask(self, method: str, path: str, name: str = "", **given: Any) -> httpx.Response:
+        """Send a request with the token of that name, or without one."""
+        headers = {**given.pop("headers", {}), **(bearer(self.tokens[name]) if name else {})}
+        return httpx.request(method, self.url + path, headers=headers, timeout=30, verify=False, **given)
+
+
+@pytest.fixture(scope="session")
+def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keyed]:
+    """Two workers and four keys, shared by all tests that change neither keys nor foreign artists."""
+    folder = tmp_path_factory.mktemp("keyed")
+    made = {name: make_key(wanted, now_us=time.time_ns() // 1000) for name, wanted in KEYS.items()}
+    catalog = open_catalog(f"sqlite:///{folder}/data/catalog.db")
+    catalog.put_api_keys([key for _, key in made.values()])
+    catalog.close()
+    served = start(folder, workers=2, max_image_bytes=2_000_000)
+    yield Keyed(served, {name: str(token) for name, (token, _) in made.items()})
     assert served.stop() == 0
     served.process.stdout.close()  # type: ignore[union-attr]
 

@@ -33,6 +33,7 @@ from arthur.web.body import MULTIPART, decode_base64, read_form
 from arthur.web.http import MalformedBody, Request, Response, etagged, legacy_error, status_of
 from arthur.web.metrics import Metrics
 from arthur.web.routing import Route, Table
+from tests.web.doors import asked, gate_of, ledger
 
 STATUSES = {
     BadRequest: 400,
@@ -51,15 +52,9 @@ STATUSES = {
 }
 
 
-def asked(path: str = "/", method: str = "GET", **given: Any) -> Request:
-    return Request(
-        **{"query": {}, "headers": {}, "body": b"", "request_id": "id", "path": path, "method": method, **given}
-    )
-
-
 def app(*routes: Route) -> App:
     service: Any = SimpleNamespace(settings=Settings(cors_origins=("*",)), metrics=Metrics())
-    return App(service, Table(routes))
+    return App(service, Table(routes), gate=gate_of(), ledger=ledger())
 
 
 def raising(error: Exception) -> Any:

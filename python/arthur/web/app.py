@@ -1,4 +1,4 @@
-"""Between the server and the handlers: routing, limits, errors, CORS, request ids and counting."""
+"""Between the server and the handlers: routing, admission, limits, errors, CORS, request ids and counting."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from http import HTTPStatus
 import structlog
 
 from arthur.errors import ArthurError, NotFound, Overloaded
+from arthur.web.auditing import AUDITED, Ledger
 from arthur.web.body import check_length, check_size
+from arthur.web.gate import Gate
+from arthur.web.headers import check_head, secured
 from arthur.web.http import MethodNotAllowedError, Request, Response, legacy_error, problem, status_of
 from arthur.web.routing import Route, Table
 from arthur.web.service import Service
@@ -36,20 +39,27 @@ class Plan:
 class App:
     """Answers requests by the route table. Callable from any thread; never raises."""
 
-    def __init__(self, service: Service, table: Table) -> None:
+    def __init__(self, service: Service, table: Table, *, gate: Gate, ledger: Ledger) -> None:
         self.service = service
         self.table = table
+        self.gate = gate
+        self._ledger = ledger
 
     def plan(self, request: Request) -> Plan:
-        """Find the route of a request, in microseconds; unknown paths, methods and OPTIONS are answered at once."""
+        """Find the route of a request and let it in, in microseconds.
+
+        Unknown paths, methods, OPTIONS and callers that may not come in are answered at once.
+        """
         try:
+            check_head(request)
+            request = replace(request, caller=self.gate.arrive(request))
             methods, params = self.table.find(request.path)
         except ArthurError as error:
             return Plan(request, answer=told(request, error))
         request = replace(request, params=params)
         route = methods.get("GET" if request.method == "HEAD" else request.method)
         if route is not None:
-            return Plan(request, route)
+            return self._let_in(request, route)
         if not methods:
             return Plan(request, answer=told(request, NotFound("Not Found")))
         allowed = _allowed(methods)
@@ -59,6 +69,14 @@ class App:
             request, answer=told(request, MethodNotAllowedError("Method Not Allowed")).having({"allow": allowed})
         )
 
+    def _let_in(self, request: Request, route: Route) -> Plan:
+        try:
+            return Plan(replace(request, caller=self.gate.enter(route, request)), route)
+        except ArthurError as error:
+            asked = {"path": request.path, "client": request.caller.client, "request_id": request.request_id}
+            log.info("refused", **asked, status=int(status_of(error)), error=str(error))
+            return Plan(request, route, told(request, error, route))
+
     def run(self, plan: Plan) -> Response:
         """Run the handler of a plan, and turn whatever it raises into an answer. Blocks."""
         request, route = plan.request, plan.route
@@ -67,6 +85,8 @@ class App:
         try:
             check_length(request)
             check_size(request, route.pictures * (self.service.settings.max_image_bytes * 4 // 3) + _ROOM)
+            if route.scope in AUDITED:
+                return self._ledger.run(route, request, lambda: route.handler(self.service, request))
             return route.handler(self.service, request)
         except ArthurError as error:
             if status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -88,7 +108,7 @@ class App:
         headers = {"x-request-id": request.request_id, **self._cors(request)}
         if "vary" in headers and "vary" in response.headers:
             headers["vary"] = f"{response.headers['vary']}, {headers['vary']}"
-        return response.having(headers)
+        return secured(request, response).having(headers)
 
     def _cors(self, request: Request) -> Mapping[str, str]:
         """Return the CORS headers for a browser's request from an allowed origin."""

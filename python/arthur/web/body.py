@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote_plus
 
@@ -17,6 +17,10 @@ from arthur.web.http import MalformedBody, Request
 
 MULTIPART = "multipart/form-data"
 URLENCODED = "application/x-www-form-urlencoded"
+MAX_DEPTH = 64
+"""Levels of nesting in a JSON body; metadata may use half of them."""
+MAX_MEMBERS = 500_000
+"""Commas and opening brackets in a JSON body, those in texts too."""
 _MAX_PARTS = 256
 _MAX_FIELD_BYTES = 2**20
 
@@ -108,8 +112,9 @@ def json_object(request: Request) -> dict[str, JsonValue]:
     """Read a body that must be a JSON object.
 
     Raises:
-        MalformedBody: it is not JSON, or not an object.
+        MalformedBody: it is not JSON, not an object, nested deeper than `MAX_DEPTH`, or has too many members.
     """
+    _check_members(request.body)
     try:
         value = orjson.loads(request.body)
     except orjson.JSONDecodeError as error:
@@ -118,6 +123,7 @@ def json_object(request: Request) -> dict[str, JsonValue]:
         ) from error
     if not isinstance(value, dict):
         raise MalformedBody("Input should be a valid dictionary", kind="dict_type")
+    _check_depth(value)
     return value
 
 
@@ -159,6 +165,25 @@ def _multipart(request: Request, max_file_bytes: int) -> Form:
     if end >= 0 and request.body[end + len(last) :].strip():
         raise _malformed("data after the last part")  # a part there would be lost without a word
     return Form({k: tuple(v) for k, v in fields.items()}, {k: tuple(v) for k, v in files.items()})
+
+
+def _check_members(body: bytes) -> None:
+    """Refuse JSON whose objects would take far more memory than its bytes: each comma or bracket is at most one."""
+    if sum(body.count(mark) for mark in (b",", b"[", b"{")) > MAX_MEMBERS:
+        raise MalformedBody(f"JSON has more than {MAX_MEMBERS} members", kind="json_invalid")
+
+
+def _check_depth(value: JsonValue) -> None:
+    level: list[JsonValue] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [one for outer in level if isinstance(outer, dict | list) for one in _inner(outer)]
+        if not level:
+            return
+    raise MalformedBody(f"JSON is nested deeper than {MAX_DEPTH}", kind="json_invalid")
+
+
+def _inner(outer: dict[str, JsonValue] | list[JsonValue]) -> Iterable[JsonValue]:
+    return outer.values() if isinstance(outer, dict) else outer
 
 
 def _malformed(why: str) -> MalformedBody:

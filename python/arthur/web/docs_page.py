@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from functools import lru_cache
 from html import escape
 from typing import Any
@@ -18,6 +20,10 @@ td,th{text-align:left;padding:.25rem .6rem .25rem 0;vertical-align:top;border-to
 @media(prefers-color-scheme:dark){body{color:#e6e6ea;background:#16161a}pre{background:#222228}
 details,h2,td,th{border-color:#3a3a42}}
 """
+
+
+STYLE_HASH = f"sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}"
+"""By which the page's own style is allowed, and no other."""
 
 
 @lru_cache(maxsize=1)
@@ -52,9 +58,16 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
     )
     return (
         f'<details><summary><b class="method">{method.upper()}</b> <code>{escape(path)}</code> '
-        f"{escape(operation['summary'])}</summary><div><p>{escape(operation.get('description', ''))}</p>{table}{body}"
+        f"{escape(operation['summary'])}</summary><div><p>{escape(operation.get('description', ''))}</p>"
+        f"<p>{_needed(operation)}</p>{table}{body}"
         f"<pre>{escape(_curl(method, path, operation))}</pre><table>{answers}</table></div></details>"
     )
+
+
+def _needed(operation: dict[str, Any]) -> str:
+    """Say which key an operation needs, where keys are demanded."""
+    scopes = {scope for scheme in operation["security"] for roles in scheme.values() for scope in roles}
+    return f"API key: <code>{escape(scopes.pop())}</code>" if scopes else "No API key needed."
 
 
 def _parameter(parameter: dict[str, Any]) -> str:

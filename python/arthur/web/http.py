@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 import orjson
@@ -22,6 +22,7 @@ from arthur.errors import (
     StoreError,
     Unauthorized,
 )
+from arthur.web.caller import Caller
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
@@ -40,6 +41,7 @@ class Request:
         peer: address of the other end of the connection, or "".
         request_id: the caller's X-Request-ID if it is sane, else a new one.
         received_at: `time.monotonic()` when the server handed the request over.
+        caller: who sent it.
     """
 
     method: str
@@ -51,6 +53,7 @@ class Request:
     peer: str = ""
     received_at: float = 0.0
     params: Mapping[str, str] = field(default_factory=dict)
+    caller: Caller = field(default_factory=Caller)
 
     @property
     def media_type(self) -> str:
@@ -60,21 +63,43 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer, whole. `headers` are by lower-case name and never hold Content-Length."""
+    """An answer, whole.
+
+    Attributes:
+        headers: by lower-case name; never Content-Length.
+        touched: names of what a write changed, for the audit log.
+    """
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    touched: tuple[str, ...] = ()
 
     def having(self, headers: Mapping[str, str]) -> Response:
         """Return the same answer with further headers."""
-        return Response(self.status, self.body, {**self.headers, **headers})
+        return replace(self, headers={**self.headers, **headers})
+
+    def touching(self, *names: str) -> Response:
+        """Return the same answer, naming what was changed."""
+        return replace(self, touched=names)
 
 
 class MethodNotAllowedError(ArthurError):
     """The path exists, but not for this method."""
 
     code = "method_not_allowed"
+
+
+class TargetTooLong(BadRequest):
+    """The path and the query are too long."""
+
+    code = "target_too_long"
+
+
+class HeadersTooLarge(BadRequest):
+    """The headers are too long."""
+
+    code = "headers_too_large"
 
 
 class MalformedBody(BadRequest):
@@ -91,6 +116,8 @@ STATUSES: Mapping[type[ArthurError], HTTPStatus] = {
     Unauthorized: HTTPStatus.UNAUTHORIZED,
     Forbidden: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
+    TargetTooLong: HTTPStatus.REQUEST_URI_TOO_LONG,
+    HeadersTooLarge: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
     MethodNotAllowedError: HTTPStatus.METHOD_NOT_ALLOWED,
     Conflict: HTTPStatus.CONFLICT,
     ImageTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -128,8 +155,10 @@ def problem_of(error: BaseException, status: HTTPStatus | None = None) -> dict[s
     return {"type": f"/problems/{code}", "title": status.phrase, "status": int(status), "detail": detail_of(error)}
 
 
-def retry_headers(error: BaseException) -> dict[str, str]:
-    """Return Retry-After for an overload."""
+def error_headers(error: BaseException) -> dict[str, str]:
+    """Return Retry-After for an overload, and how to authenticate where that is missing."""
+    if isinstance(error, Unauthorized):
+        return {"www-authenticate": 'Bearer realm="arthur"'}
     return {"retry-after": str(error.retry_after_s)} if isinstance(error, Overloaded) else {}
 
 
@@ -137,7 +166,7 @@ def problem(error: BaseException, request_id: str, status: HTTPStatus | None = N
     """Return the error as `/api/v1` answers it."""
     members = problem_of(error, status)
     body = orjson.dumps({**members, "request_id": request_id})
-    return Response(int(members["status"]), body, {"content-type": PROBLEM, **retry_headers(error)})
+    return Response(int(members["status"]), body, {"content-type": PROBLEM, **error_headers(error)})
 
 
 def legacy_error(error: BaseException, status: HTTPStatus | None = None) -> Response:
@@ -145,7 +174,7 @@ def legacy_error(error: BaseException, status: HTTPStatus | None = None) -> Resp
     if isinstance(error, MalformedBody):
         entry = {"type": error.kind, "loc": list(error.where), "msg": str(error)}
         return json_response({"detail": [entry]}, HTTPStatus.UNPROCESSABLE_ENTITY)
-    return json_response({"detail": detail_of(error)}, status or status_of(error), retry_headers(error))
+    return json_response({"detail": detail_of(error)}, status or status_of(error), error_headers(error))
 
 
 def etagged(request: Request, tag: str, response: Response) -> Response:

@@ -25,6 +25,11 @@ _PLACES = {
     "vector_id": "007c5bab-04f3-56ac-b22a-a950383d5ca6",
 }
 Json = dict[str, Any]
+_TOLD = "Demanded where the server has API keys. The role is the scope that the key needs: read, write or admin."
+_SECURITY: Json = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": _TOLD},
+    "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": _TOLD},
+}
 
 
 def openapi_json(routes: tuple[Route, ...], version: str) -> bytes:
@@ -40,7 +45,8 @@ def openapi_json(routes: tuple[Route, ...], version: str) -> bytes:
         "description": "Which artwork does this photo show, or is it none of ours?",
         "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     }
-    document = {"openapi": "3.1.0", "info": info, "paths": paths, "components": {"schemas": schemas}}
+    components = {"schemas": schemas, "securitySchemes": _SECURITY}
+    document = {"openapi": "3.1.0", "info": info, "paths": paths, "components": components}
     return orjson.dumps(document)
 
 
@@ -63,6 +69,7 @@ def _operation(route: Route, doc: Doc, schemas: Json) -> Json:
         "operationId": route.handler.__name__,
         "parameters": [*_path_parameters(route.path), *_query_parameters(doc.query, schemas)],
         "responses": _responses(route, doc),
+        "security": [] if route.scope == "open" else [{scheme: [route.scope]} for scheme in _SECURITY],
     }
     if route.handler.__doc__:
         operation["description"] = route.handler.__doc__
@@ -106,9 +113,10 @@ def _body(media: str, model: type[BaseModel] | None) -> Json:
 
 
 def _responses(route: Route, doc: Doc) -> Json:
-    """Return what the route answers; 400, 404 and 500 can always come."""
+    """Return what the route answers; 400, 404 and 500 can always come, and what the gate answers."""
     answers = {str(status): _answer(status, kind) for status, kind in doc.answers.items()}
-    always = (400, 500) if "{" not in route.path else (400, 404, 500)
+    always = (400, 414, 429, 431, 500) if "{" not in route.path else (400, 404, 414, 429, 431, 500)
+    always = always if route.scope == "open" else (*always, 401, 403, 503)
     problem = {PROBLEM: {"schema": {"$ref": _REF.format(model="Problem")}}}
     for status in sorted({*always, *doc.errors, *(() if not doc.bodies else (413,))}):
         answers[str(status)] = {"description": HTTPStatus(status).phrase, "content": problem}

@@ -46,6 +46,7 @@ _RAW = "application/octet-stream"
 _PROBES = 4
 _SOCKETS = 64
 _TOLD_EVERY_S = 0.25
+_TOKEN_WITHIN_S = 5.0
 
 
 class RobynServer:
@@ -134,11 +135,32 @@ class RobynServer:
             await websocket.close()  # type: ignore[no-untyped-call]  # Robyn's own gap
             return
         self._sockets += 1
+        try:
+            if await self._may_listen(websocket):
+                await self._tell_until_closed(websocket)
+        finally:
+            self._sockets -= 1
+
+    async def _may_listen(self, websocket: robyn.WebSocketAdapter) -> bool:
+        """Return whether a listener may come in; where keys are demanded its first message must be one.
+
+        Robyn shows a handler no headers of the handshake, and a key does not belong into a URL.
+        """
+        gate = self._app.gate
+        if not gate.demands:
+            return True
+        try:
+            gate.admit_listener(await asyncio.wait_for(websocket.receive_text(), _TOKEN_WITHIN_S))
+        except (ArthurError, TimeoutError, UnicodeDecodeError, robyn.WebSocketDisconnect):
+            await websocket.close()  # type: ignore[no-untyped-call]  # Robyn's own gap
+            return False
+        return True
+
+    async def _tell_until_closed(self, websocket: robyn.WebSocketAdapter) -> None:
         closed = asyncio.ensure_future(_until_closed(websocket))
         try:
             await self._tell_until(closed, websocket)
         finally:
-            self._sockets -= 1
             closed.cancel()
 
     async def _tell_until(self, closed: asyncio.Future[None], websocket: robyn.WebSocketAdapter) -> None:

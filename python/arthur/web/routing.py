@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 from urllib.parse import unquote
 
 from pydantic import BaseModel
 
 from arthur.errors import BadRequest
+from arthur.types import Scope
 from arthur.web.http import Request, Response
 from arthur.web.service import Service
 
 Handler = Callable[[Service, Request], Response]
+Access: TypeAlias = Scope | Literal["open"]
+"""What a caller's key must permit, where keys are demanded; open routes are for everyone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,9 @@ class Route:
         admitted: whether a request takes one of the bounded places; probes and pages do not.
         pictures: how many pictures a body may hold, for its size limit.
         doc: None leaves the route out of the API page.
+        scope: who may ask; a route that says nothing is for administrators alone.
+        confined: whether the handler itself keeps to the artists of the caller. Other routes are closed to keys that
+            are restricted to artists, unless their path has an `artist_id`, which is checked before.
     """
 
     method: str
@@ -54,6 +60,8 @@ class Route:
     style: Literal["problem", "legacy"] = "problem"
     admitted: bool = True
     pictures: int = 1
+    scope: Access = "admin"
+    confined: bool = False
 
 
 class Table:

@@ -26,7 +26,7 @@ _COUNTED = 1000
 def list_artists(service: Service, request: Request) -> Response:
     """List the artists that have views."""
     params = query_model(PageParams, request.query)
-    page = service.catalog.artists(cursor=params.cursor, limit=params.limit)
+    page = service.catalog.artists(cursor=params.cursor, limit=params.limit, only=request.caller.only)
     rows = [{"artist_id": row.artist_id, "entries": row.entries, "views": row.views} for row in page.rows]
     return json_response({"artists": rows, "next_cursor": page.next_cursor})
 
@@ -44,7 +44,7 @@ def show_artist(service: Service, request: Request) -> Response:
 def remove_artist(service: Service, request: Request) -> Response:
     """Remove an artist with all its views."""
     artist_id = _id(request, "artist_id")
-    return removed(service.recognizer.forget(artist_id), artist_id)
+    return removed(service.recognizer.forget(artist_id), artist_id, artist_id)
 
 
 def list_entries(service: Service, request: Request) -> Response:
@@ -68,7 +68,7 @@ def show_entry(service: Service, request: Request) -> Response:
 def remove_entry(service: Service, request: Request) -> Response:
     """Remove an entry with all its views."""
     artist_id, entry_id = _id(request, "artist_id"), _id(request, "entry_id")
-    return removed(service.recognizer.forget(artist_id, entry_id), entry_id)
+    return removed(service.recognizer.forget(artist_id, entry_id), entry_id, f"{artist_id}.{entry_id}")
 
 
 def list_views(service: Service, request: Request) -> Response:
@@ -105,27 +105,36 @@ ROUTES = (
         "/api/v1/artists",
         list_artists,
         Doc("List artists", "catalogue", query=PageParams, answers={200: ArtistsOut}),
+        scope="read",
+        confined=True,
     ),
-    Route("GET", _ARTIST, show_artist, Doc("Show an artist", "catalogue", answers={200: ArtistOut})),
-    Route("DELETE", _ARTIST, remove_artist, Doc("Remove an artist", "catalogue", answers={200: RemovedOut})),
+    Route("GET", _ARTIST, show_artist, Doc("Show an artist", "catalogue", answers={200: ArtistOut}), scope="read"),
+    Route(
+        "DELETE", _ARTIST, remove_artist, Doc("Remove an artist", "catalogue", answers={200: RemovedOut}), scope="write"
+    ),
     Route(
         "GET",
         _ARTIST + "/entries",
         list_entries,
         Doc("List an artist's entries", "catalogue", query=PageParams, answers={200: EntriesOut}),
+        scope="read",
     ),
-    Route("GET", _ENTRY, show_entry, Doc("Show an entry", "catalogue", answers={200: EntryOut})),
-    Route("DELETE", _ENTRY, remove_entry, Doc("Remove an entry", "catalogue", answers={200: RemovedOut})),
+    Route("GET", _ENTRY, show_entry, Doc("Show an entry", "catalogue", answers={200: EntryOut}), scope="read"),
+    Route(
+        "DELETE", _ENTRY, remove_entry, Doc("Remove an entry", "catalogue", answers={200: RemovedOut}), scope="write"
+    ),
     Route(
         "GET",
         _ENTRY + "/views",
         list_views,
         Doc("List an entry's views", "catalogue", query=PageParams, answers={200: ViewsOut}),
+        scope="read",
     ),
     Route(
         "GET",
         _ARTIST + "/analytics",
         show_analytics,
         Doc("An artist in numbers", "catalogue", answers={200: AnalyticsOut}),
+        scope="read",
     ),
 )

@@ -36,7 +36,7 @@ def match(service: Service, request: Request) -> Response:
             raise BadRequest(NO_IMAGE)
         picture = upload.data
     artist_id = request.params.get("artist_id") or request.query.get("artist_id", ("",))[-1]
-    query = Query(artist_ids=(check_id(artist_id, "artist_id"),) if artist_id else ())
+    query = Query(artist_ids=request.caller.among((check_id(artist_id, "artist_id"),) if artist_id else ()))
     try:
         answer = service.recognizer.recognize(picture, query)
     except ImageTooLarge:
@@ -107,14 +107,16 @@ def health(service: Service, request: Request) -> Response:  # every handler has
 
 
 ROUTES = (
-    Route("POST", "/match", match, style="legacy"),
-    Route("POST", "/match/{artist_id}", match, style="legacy"),
-    Route("POST", "/match-legacy", match, style="legacy"),
-    Route("POST", "/match-legacy/{artist_id}", match, style="legacy"),
-    Route("POST", "/artist/image", enrol, style="legacy", pictures=2),
-    Route("POST", "/artist/image/{artist_id}/{entry_id}/{view_id}", enrol, style="legacy", pictures=2),
-    Route("GET", "/status", status, style="legacy", admitted=False),
-    Route("POST", "/unified-index", unify, style="legacy"),
-    Route("GET", "/list-pickles", pickles, style="legacy", admitted=False),
-    Route("GET", "/health", health, style="legacy", admitted=False),
+    *(
+        Route("POST", path, match, style="legacy", scope="read", confined=True)
+        for path in ("/match", "/match/{artist_id}", "/match-legacy", "/match-legacy/{artist_id}")
+    ),
+    *(
+        Route("POST", path, enrol, style="legacy", pictures=2, scope="write", confined=True)
+        for path in ("/artist/image", "/artist/image/{artist_id}/{entry_id}/{view_id}")
+    ),
+    Route("GET", "/status", status, style="legacy", admitted=False, scope="read"),
+    Route("POST", "/unified-index", unify, style="legacy", scope="admin"),
+    Route("GET", "/list-pickles", pickles, style="legacy", admitted=False, scope="read", confined=True),
+    Route("GET", "/health", health, style="legacy", admitted=False, scope="open"),
 )

@@ -7,7 +7,7 @@ from itertools import islice
 
 from arthur.errors import ArthurError, BadRequest, ImageTooLarge, InvalidImage
 from arthur.recognizer import Enrolment
-from arthur.types import JsonValue, Metadata, ViewId
+from arthur.types import JsonValue, Metadata, Put, ViewId
 from arthur.web.http import Request, Response, json_response
 from arthur.web.routes.legacy_input import (
     INVALID_FILE,
@@ -34,8 +34,12 @@ def enrol(service: Service, request: Request) -> Response:
     body = read_body(request, service.settings.max_image_bytes)
     images = body.members.get("images")
     if isinstance(images, list) and images:
-        return _enrol_batch(service, _items(images))
+        items = _items(images)
+        for item in items:
+            request.caller.check(item["artist_id"])
+        return _enrol_batch(service, items)
     view = _view(request)
+    request.caller.check(view.artist_id)
     upload = file_named(body)
     if upload is not None:
         picture, source = upload.data, ""
@@ -51,7 +55,8 @@ def enrol(service: Service, request: Request) -> Response:
     except InvalidImage as error:
         raise BadRequest(INVALID_FILE) from error
     name = f"{view.artist_id}/{view.entry_id}/{view.view_id}"
-    return json_response({"status": "success", "message": f"Added image {name} to index"})
+    answer = json_response({"status": "success", "message": f"Added image {name} to index"})
+    return answer.touching(view.hierarchical)
 
 
 def _view(request: Request) -> ViewId:
@@ -92,25 +97,27 @@ def _items(images: list[JsonValue]) -> list[dict[str, str]]:
 def _enrol_batch(service: Service, items: Sequence[dict[str, str]]) -> Response:
     """Put what can be put, a few pictures in memory at a time."""
     failed: list[dict[str, object]] = []
+    added: list[str] = []
     numbered = iter(enumerate(items))
     while together := list(islice(numbered, _TOGETHER)):
-        failed.extend({"index": place, "error": str(error)} for place, error in _put(service, together))
-    added = len(items) - len(failed)
-    if added == 0:
+        for place, outcome in _put(service, together):
+            if isinstance(outcome, ArthurError):
+                failed.append({"index": place, "error": str(outcome)})
+            else:
+                added.append(outcome.stored.view.hierarchical)
+    if not added:
         raise BadRequest(f"None of the {len(items)} images could be added: {failed[0]['error']}")
-    answer: dict[str, object] = {"status": "success", "message": f"Added {added} images to index"}
-    return json_response({**answer, "failed": failed} if failed else answer)
+    answer: dict[str, object] = {"status": "success", "message": f"Added {len(added)} images to index"}
+    return json_response({**answer, "failed": failed} if failed else answer).touching(*added)
 
 
-def _put(service: Service, numbered: Sequence[tuple[int, dict[str, str]]]) -> Iterator[tuple[int, ArthurError]]:
-    """Fetch pictures side by side and put them in one transaction; give those that failed."""
+def _put(service: Service, numbered: Sequence[tuple[int, dict[str, str]]]) -> Iterator[tuple[int, Put | ArthurError]]:
+    """Fetch pictures side by side and put them in one transaction; give what became of each."""
     places = [place for place, _ in numbered]
     loaded = list(service.fan_out.map(lambda one: _enrolment(service, one[1]), numbered))
     puts = iter(service.recognizer.enroll_many([one for one in loaded if isinstance(one, Enrolment)]))
     for place, one in zip(places, loaded, strict=True):
-        outcome = next(puts) if isinstance(one, Enrolment) else one
-        if isinstance(outcome, ArthurError):
-            yield place, outcome
+        yield place, next(puts) if isinstance(one, Enrolment) else one
 
 
 def _enrolment(service: Service, item: dict[str, str]) -> Enrolment | ArthurError:

@@ -23,7 +23,7 @@ def duplicates(service: Service, request: Request) -> Response:
 
 def _listed(service: Service, request: Request, kind: LikenessKind) -> Response:
     params = query_model(PageParams, request.query)
-    page = service.catalog.likenesses(kind, cursor=params.cursor, limit=params.limit)
+    page = service.catalog.likenesses(kind, cursor=params.cursor, limit=params.limit, only=request.caller.only)
     return json_response({"pairs": [_members(row) for row in page.rows], "next_cursor": page.next_cursor})
 
 
@@ -44,6 +44,8 @@ ROUTES = tuple(
         path,
         handler,
         Doc(summary, "catalogue", query=PageParams, answers={200: LikenessesOut}, errors=(429, 503)),
+        scope="read",
+        confined=True,
     )
     for path, handler, summary in (
         ("/api/v1/confusables", confusables, "Works that are hard to tell apart"),

@@ -10,6 +10,7 @@ from arthur.errors import ArthurError, BadRequest, DeadlineExceeded, NotFound
 from arthur.types import JsonValue, Match, Query, Recognition, StoredView, check_id
 from arthur.web.answers import BatchOut, PhotoOut, SimilarOut
 from arthur.web.body import MULTIPART, json_object, read_form
+from arthur.web.caller import Caller
 from arthur.web.http import JSON, Request, Response, json_response, problem_of
 from arthur.web.overlay import overlay
 from arthur.web.routes.views import view_members
@@ -69,13 +70,13 @@ def batch_match(service: Service, request: Request) -> Response:
 
 def similar(service: Service, request: Request) -> Response:
     """Show the entries most like a stored view."""
-    stored = find_view(service, request.params["image_id"])
+    stored = find_view(service, request.params["image_id"], request.caller)
     given = flat(SimilarParams, request.query)
     if request.body:
         given |= json_object(request)
     params = read_model(SimilarParams, given)
     matches = service.recognizer.similar(
-        stored.view, k=params.k, artist_ids=tuple(params.artist_id), min_score=params.min_score
+        stored.view, k=params.k, artist_ids=request.caller.among(params.artist_id), min_score=params.min_score
     )
     return json_response(
         {
@@ -100,7 +101,7 @@ def recognize(service: Service, request: Request, frames: Sequence[bytes], param
             raise DeadlineExceeded("the deadline passed before the picture was looked at")
     query = Query(
         k=params.k,
-        artist_ids=tuple(check_id(one, "artist_id") for one in params.artist_id),
+        artist_ids=request.caller.among([check_id(one, "artist_id") for one in params.artist_id]),
         min_score=params.min_score,
         max_false_accept=params.max_false_accept,
         verify=params.verify,
@@ -111,14 +112,14 @@ def recognize(service: Service, request: Request, frames: Sequence[bytes], param
     return answer
 
 
-def find_view(service: Service, image_id: str) -> StoredView:
+def find_view(service: Service, image_id: str, caller: Caller) -> StoredView:
     """Return the view of a vector_id, or of `artist.entry.view`, whose vector_id follows from it however it splits.
 
     Raises:
-        NotFound: there is no such view.
+        NotFound: there is no such view, or the caller may not know of it.
     """
     stored = service.catalog.find(image_id.lower()) or service.catalog.find(str(uuid.uuid5(_DNS, image_id)))
-    if stored is None:
+    if stored is None or not caller.allows(stored.view.artist_id):
         raise NotFound(f"there is no view {image_id!r}")
     return stored
 
@@ -190,6 +191,8 @@ ROUTES = (
             errors=_PICTURE_ERRORS,
         ),
         pictures=4,
+        scope="read",
+        confined=True,
     ),
     Route(
         "POST",
@@ -204,6 +207,8 @@ ROUTES = (
             errors=_PICTURE_ERRORS,
         ),
         pictures=4,
+        scope="read",
+        confined=True,
     ),
     Route(
         "POST",
@@ -216,5 +221,7 @@ ROUTES = (
             answers={200: SimilarOut},
             errors=(429, 503),
         ),
+        scope="read",
+        confined=True,
     ),
 )

@@ -12,7 +12,7 @@ from pathlib import Path
 from blake3 import blake3
 
 from arthur.errors import NotFound
-from arthur.web.docs_page import docs_page
+from arthur.web.docs_page import STYLE_HASH, docs_page
 from arthur.web.http import JSON, Request, Response, etagged
 from arthur.web.openapi import openapi_json
 from arthur.web.routes.legacy import health
@@ -24,8 +24,10 @@ _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
 }
-_PAGE_POLICY = "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'"
-_DOCS_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+_PAGE_POLICY = (
+    "default-src 'self'; img-src 'self' blob: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_DOCS_POLICY = f"default-src 'none'; style-src '{STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'"
 
 
 def openapi(service: Service, request: Request) -> Response:
@@ -74,16 +76,24 @@ def _document(version: str) -> bytes:
 
 
 ROUTES = (
-    Route("GET", "/", root, style="legacy", admitted=False),
-    Route("GET", "/static/{name}", static, style="legacy", admitted=False),
+    Route("GET", "/", root, style="legacy", admitted=False, scope="open"),
+    Route("GET", "/static/{name}", static, style="legacy", admitted=False, scope="open"),
     Route(
         "GET",
         "/api/v1/openapi.json",
         openapi,
         Doc("This description", "service", answers={200: JSON}),
         admitted=False,
+        scope="open",
     ),
-    Route("GET", "/openapi.json", openapi, admitted=False),
-    Route("GET", "/api/v1/docs", docs, Doc("The API page", "service", answers={200: "text/html"}), admitted=False),
-    Route("GET", "/docs", docs, admitted=False),
+    Route("GET", "/openapi.json", openapi, admitted=False, scope="open"),
+    Route(
+        "GET",
+        "/api/v1/docs",
+        docs,
+        Doc("The API page", "service", answers={200: "text/html"}),
+        admitted=False,
+        scope="open",
+    ),
+    Route("GET", "/docs", docs, admitted=False, scope="open"),
 )

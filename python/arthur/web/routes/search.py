@@ -19,7 +19,7 @@ def search(service: Service, request: Request) -> Response:
     question = Question(
         tuple(_ingredient(service, item) for item in items),
         k=asked.k,
-        artist_ids=tuple(check_id(one, "artist_id") for one in asked.artist_id),
+        artist_ids=request.caller.among([check_id(one, "artist_id") for one in asked.artist_id]),
         min_score=asked.min_score,
     )
     answer = service.recognizer.search(question)
@@ -71,5 +71,7 @@ ROUTES = (
             errors=(409, 413, 422, 429, 502, 503),
         ),
         pictures=4,
+        scope="read",
+        confined=True,
     ),
 )

@@ -66,9 +66,15 @@ ROUTES = (
             answers={200: ProgressOut, 202: ProgressOut},
             errors=(409, 429, 503),
         ),
+        scope="admin",
     ),
     Route(
-        "GET", "/api/v1/status", status, Doc("State of the parts", "service", answers={200: StatusOut}), admitted=False
+        "GET",
+        "/api/v1/status",
+        status,
+        Doc("State of the parts", "service", answers={200: StatusOut}),
+        admitted=False,
+        scope="read",
     ),
     Route(
         "GET",
@@ -76,14 +82,16 @@ ROUTES = (
         metrics,
         Doc("Numbers for Prometheus", "service", answers={200: "text/plain"}),
         admitted=False,
+        scope="read",
     ),
-    Route("GET", "/metrics", metrics, admitted=False),
+    Route("GET", "/metrics", metrics, admitted=False, scope="read"),
     Route(
         "GET",
         "/healthz",
         alive,
         Doc("Does the process answer?", "service", answers={200: ProbeOut}),
         admitted=False,
+        scope="open",
     ),
     Route(
         "GET",
@@ -91,5 +99,6 @@ ROUTES = (
         ready,
         Doc("Could a photo be recognized now?", "service", answers={200: ProbeOut}, errors=(503,)),
         admitted=False,
+        scope="open",
     ),
 )

@@ -29,7 +29,8 @@ def put_view(service: Service, request: Request) -> Response:
     metadata = check_metadata(_metadata(request, sent))
     put = service.recognizer.enroll(Enrolment(view, only(sent.pictures), sent.source, metadata))
     headers = {"etag": f'"{put.stored.key}"', "location": request.path}
-    return json_response(view_members(put.stored), 201 if put.created else 200, headers)
+    answer = json_response(view_members(put.stored), 201 if put.created else 200, headers)
+    return answer.touching(view.hierarchical)
 
 
 def show_view(service: Service, request: Request) -> Response:
@@ -44,14 +45,15 @@ def show_view(service: Service, request: Request) -> Response:
 def remove_view(service: Service, request: Request) -> Response:
     """Remove a view."""
     view = view_of(request)
-    return removed(service.recognizer.forget(view.artist_id, view.entry_id, view.view_id), view.hierarchical)
+    count = service.recognizer.forget(view.artist_id, view.entry_id, view.view_id)
+    return removed(count, view.hierarchical, view.hierarchical)
 
 
 def show_thumbnail(service: Service, request: Request) -> Response:
     """Give the thumbnail of a view."""
     vector_id = request.params["vector_id"].lower()
     stored = service.catalog.find(vector_id)
-    if stored is None:
+    if stored is None or not request.caller.allows(stored.view.artist_id):
         raise NotFound(f"there is no view {vector_id}")
     picture = service.blobs.read(thumbnail_name(stored))
     if picture is None:
@@ -85,15 +87,15 @@ def view_members(stored: StoredView) -> dict[str, object]:
     }
 
 
-def removed(count: int, name: str) -> Response:
-    """Answer a removal.
+def removed(count: int, name: str, scope: str) -> Response:
+    """Answer a removal of all that lies in `scope`.
 
     Raises:
         NotFound: nothing was there.
     """
     if count == 0:
         raise NotFound(f"there is no {name!r}")
-    return json_response({"removed": count})
+    return json_response({"removed": count}).touching(scope)
 
 
 def check_metadata(metadata: Mapping[str, JsonValue]) -> Metadata:
@@ -137,13 +139,16 @@ ROUTES = (
             answers={200: ViewOut, 201: ViewOut},
             errors=(413, 422, 429, 502, 503),
         ),
+        scope="write",
     ),
-    Route("GET", _PATH, show_view, Doc("Show a view", "catalogue", answers={200: ViewOut, 304: None})),
-    Route("DELETE", _PATH, remove_view, Doc("Remove a view", "catalogue", answers={200: RemovedOut})),
+    Route("GET", _PATH, show_view, Doc("Show a view", "catalogue", answers={200: ViewOut, 304: None}), scope="read"),
+    Route("DELETE", _PATH, remove_view, Doc("Remove a view", "catalogue", answers={200: RemovedOut}), scope="write"),
     Route(
         "GET",
         "/api/v1/views/{vector_id}/thumbnail",
         show_thumbnail,
         Doc("Thumbnail of a view", "catalogue", answers={200: "image/jpeg", 304: None}),
+        scope="read",
+        confined=True,
     ),
 )
