@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import typer
 
 from arthur.cli import (
+    audit,
     building,
     calibrate,
     doctor,
@@ -19,6 +20,7 @@ from arthur.cli import (
     export,
     forget,
     importing,
+    keys,
     likenesses,
     match,
     reindex,
@@ -60,6 +62,8 @@ def _application() -> typer.Typer:
     app.command("export")(export.export)
     app.command("status")(status.status)
     app.command("doctor")(doctor.doctor)
+    app.command("audit")(audit.audit)
+    app.add_typer(keys.app, name="keys")
     building.add_commands(engines.app)
     app.add_typer(engines.app, name="engines")
     return app

@@ -16,6 +16,9 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.", show_default="9000")] = None,
     workers: Annotated[int | None, typer.Option(help="Web processes; 0 chooses.", show_default="0")] = None,
+    open_: Annotated[
+        bool, typer.Option("--open", help="Demand no API key of anyone and take writes, also on a public address.")
+    ] = False,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.", show_default="info")] = None,
 ) -> None:
     """Serve the API, the legacy routes and the page until SIGTERM or SIGINT.
@@ -26,4 +29,4 @@ def serve(
     from arthur.web.serve import serve as supervise
 
     given = {"data": data, "engine": engine, "host": host, "port": port, "workers": workers, "log_level": log_level}
-    raise typer.Exit(supervise(load_settings(**given)))
+    raise typer.Exit(supervise(load_settings(**given, access="open" if open_ else None)))
