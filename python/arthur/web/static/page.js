@@ -1,11 +1,22 @@
 // One question to the server: which artwork does this picture show? Works without any outside request.
 const one = (id) => document.getElementById(id);
 const WORDS = { match: "This is it", unsure: "Perhaps one of these", no_match: "None of ours" };
+const KEY = "arthur-api-key";
 let asked = 0;
+
+// Asks the server, with the key if there is one; when it is missing or wrong, the form for it appears.
+async function request(path, options = {}) {
+  const key = sessionStorage.getItem(KEY);
+  const response = await fetch(path, { ...options, headers: key ? { "X-API-Key": key } : {} });
+  if (response.status === 401) one("access").hidden = false;
+  return response;
+}
 
 async function showStatus() {
   try {
-    const response = await fetch("/api/v1/status");
+    const response = await request("/api/v1/status");
+    if (response.status === 401) return void (one("status").textContent = "an API key is needed");
+    if (response.status === 403) return void (one("status").textContent = "the API key sees its own artists");
     if (!response.ok) throw new Error(`status ${response.status}`);
     const { catalog, engine } = await response.json();
     one("status").textContent = `${catalog.views} pictures of ${catalog.entries} works by ${catalog.artists} artists · ${engine}`;
@@ -29,7 +40,7 @@ async function ask(file) {
   form.append("image", file, file.name || "photo");
   let body;
   try {
-    const response = await fetch("/api/v1/match?k=6", { method: "POST", body: form });
+    const response = await request("/api/v1/match?k=6", { method: "POST", body: form });
     body = await response.json();
     if (question !== asked) return;
     if (!response.ok) return say(body.detail ?? body.title, "problem", body);
@@ -77,13 +88,22 @@ function matchItem(match) {
   const item = document.createElement("li");
   if (match.thumbnail) {
     const image = document.createElement("img");
-    image.src = match.thumbnail;
+    showThumbnail(image, match.thumbnail);
     image.alt = `${match.entry_id} by ${match.artist_id}`;
     item.append(image);
   }
   item.append(element("strong", match.entry_id), element("div", match.artist_id), element("div", `score ${match.score.toFixed(3)}`));
   if (match.inliers) item.append(element("div", `${match.inliers} points agree, ${Math.round(100 * match.coverage)} % covered`));
   return item;
+}
+
+// An <img> sends no key, so where there is one the picture is fetched.
+async function showThumbnail(image, path) {
+  if (!sessionStorage.getItem(KEY)) return void (image.src = path);
+  const response = await request(path);
+  if (!response.ok) return;
+  image.onload = () => URL.revokeObjectURL(image.src);
+  image.src = URL.createObjectURL(await response.blob());
 }
 
 function element(tag, text) {
@@ -95,6 +115,14 @@ function element(tag, text) {
 const drop = one("drop");
 one("photo").addEventListener("change", (event) => ask(event.target.files[0]));
 one("question").addEventListener("submit", (event) => event.preventDefault());
+one("access").addEventListener("submit", (event) => {
+  event.preventDefault();
+  sessionStorage.setItem(KEY, one("key").value.trim());
+  one("key").value = "";
+  one("access").hidden = true;
+  showStatus();
+  ask(one("photo").files[0]);
+});
 for (const name of ["dragenter", "dragover"]) {
   document.addEventListener(name, (event) => { event.preventDefault(); drop.classList.add("over"); });
 }
