@@ -102,6 +102,25 @@ def test_a_write_is_shown_with_its_outcome_or_without_one(arthur: Any, tmp_path:
     assert arthur("audit", "--since", "1h", "--json").json[0]["status"] == 201
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, "only this machine"),
+        ({"ARTHUR_HOST": "0.0.0.0"}, "writes are refused"),
+        ({"ARTHUR_HOST": "0.0.0.0", "ARTHUR_ACCESS": "open"}, "everyone who reaches"),
+        ({"ARTHUR_ACCESS": "keys"}, "none is active"),
+    ],
+)
+def test_doctor_tells_who_may_ask(
+    arthur: Any, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], said: str
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    assert said in arthur("doctor").out
+    create(arthur)
+    assert ("1 of 1 are active" in arthur("doctor").out) == (settings.get("ARTHUR_ACCESS") != "open")
+
+
 @pytest.mark.parametrize(("text", "seconds"), [("45s", 45), ("30m", 1800), ("12h", 43_200), ("90d", 7_776_000)])
 def test_a_length_of_time_is_read(text: str, seconds: int) -> None:
     assert microseconds(text) == seconds * 10**6

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import shutil
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from arthur.errors import ArthurError
 from arthur.recognition.follower import Follower
 from arthur.recognition.history import feature_history, vector_history
 from arthur.verify import Verifier, open_verifier
+from arthur.web.gate import is_public
 
 State: TypeAlias = Literal["ok", "warning", "wrong"]
 Opened = TypeVar("Opened")
@@ -137,6 +139,8 @@ def _stores(settings: Settings) -> Iterator[Finding]:
             work = partial(_index, settings, catalog, encoder, opened)
             yield _tried("index", work, "`arthur reindex` rebuilds it")[0]
             yield from _local(settings, catalog, encoder, opened)
+        if catalog is not None:
+            yield _access(settings, catalog)
 
 
 def _tried(part: str, work: Callable[[], tuple[str, Opened]], mend: str) -> tuple[Finding, Opened | None]:
@@ -214,6 +218,25 @@ def _local_index(settings: Settings, catalog: Catalog, verifier: Verifier, opene
     missing = catalog.counts().views - len(index)
     waiting = f", {missing} views have no local features: import them again" if missing else ""
     return f"{len(index)} views at sequence {sequence}{waiting}", None
+
+
+def _access(settings: Settings, catalog: Catalog) -> Finding:
+    """Say who may ask, and warn of what a server on this address would refuse or allow."""
+    keys = catalog.api_keys()
+    active = sum(key.state(time.time_ns() // 1000) == "active" for key in keys)
+    demanded = settings.access == "keys" or (settings.access == "auto" and bool(keys))
+    if demanded and not active:
+        return Finding(
+            "access", "warning", "API keys are demanded, and none is active", "`arthur keys create` makes one"
+        )
+    if demanded:
+        return Finding("access", "ok", f"API keys are demanded, {active} of {len(keys)} are active")
+    if not is_public(settings.host):
+        return Finding("access", "ok", f"no API key is demanded, and only this machine reaches {settings.host}")
+    if settings.access == "open":
+        return Finding("access", "warning", f"everyone who reaches {settings.host} may write", "unset ARTHUR_ACCESS")
+    mend = "`arthur keys create` makes an API key; `arthur serve --open` takes writes without any"
+    return Finding("access", "warning", f"writes are refused on {settings.host}: there is no API key", mend)
 
 
 def _port(settings: Settings) -> Iterator[Finding]:
