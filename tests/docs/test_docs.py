@@ -10,6 +10,8 @@ import pytest
 from typer.main import get_command
 
 from arthur.cli import app
+from arthur.web.routes import all_routes
+from arthur.web.routing import Route
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -48,3 +50,25 @@ def test_help_lists_every_target_with_a_sentence() -> None:
     listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
     assert all(f"make {target} " in listed for target in ("setup", "run", "test", "lint", "bench", "help"))
+
+
+def test_the_routes_are_documented_with_their_scopes() -> None:
+    text = (ROOT / "docs" / "security.md").read_text()
+    rows = re.findall(r"^\| `([A-Z]+ /\S*)` \| (\w+) \| ([a-z-]*) ?\|$", text, re.MULTILINE)
+
+    assert rows == [(f"{route.method} {route.path}", route.scope, artists_of(route)) for route in all_routes()]
+
+
+def artists_of(route: Route) -> str:
+    """Return what the page says about keys that are restricted to artists."""
+    if route.scope == "open":
+        return ""
+    return "one" if "{artist_id}" in route.path else "own" if route.confined else "-"
+
+
+def test_the_tests_that_the_security_page_names_exist() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "security.md").read_text()))
+    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+
+    assert len(named) > 30
+    assert [name for name in named if f"def {name}(" not in tests] == []
