@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from arthur.catalog.outbox import Outbox
 from arthur.errors import ConfigError
 from arthur.types import (
     ApiKey,
@@ -28,7 +29,7 @@ from arthur.types import (
 
 Row = TypeVar("Row")
 
-__all__ = ["ArtistRow", "Catalog", "EntryRow", "Page", "open_catalog"]
+__all__ = ["ArtistRow", "Catalog", "EntryRow", "Outbox", "Page", "open_catalog"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,11 @@ class Catalog(Protocol):
         self, kind: LikenessKind, *, cursor: str | None, limit: int, only: Sequence[str] | None = None
     ) -> Page[StoredLikeness]:
         """List pairs of live views, those with the newest view first; both of `only` these artists, unless None."""
+        ...
+
+    @property
+    def outbox(self) -> Outbox:
+        """What webhooks are told of."""
         ...
 
     def note(self, name: str) -> str | None:

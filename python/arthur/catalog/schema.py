@@ -30,9 +30,11 @@ __all__ = [
     "likenesses",
     "metadata",
     "notes",
+    "notices",
     "state",
     "verifiers",
     "views",
+    "webhooks",
 ]
 
 HEAD = "0005"
@@ -191,3 +193,34 @@ api_keys = Table(
     Index(None, "revision"),
 )
 """API keys, by what their secrets hash to. `artists` is a JSON list; the highest `revision` moves with each change."""
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("hook_id", Text, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("kinds", Text, nullable=False),
+    Column("created_us", _INT64, nullable=False),
+    Column("position", _INT64, nullable=False),
+    Column("told", _INT64, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("retry_us", _INT64, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("lease_us", _INT64, nullable=False),
+)
+"""Who is told of changes, and how far each was told. `kinds` is a JSON list; a lease ends at `lease_us`."""
+
+# Numbers are never given twice: how far a webhook was told is one of them.
+notices = Table(
+    "notices",
+    metadata,
+    Column("number", _INT64, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("at_us", _INT64, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("once", Text, nullable=False),
+    Index(None, "once"),
+    sqlite_autoincrement=True,
+)
+"""What webhooks are told beside changes of views."""

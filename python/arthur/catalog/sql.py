@@ -20,6 +20,7 @@ from arthur.catalog.lists import list_artists, list_entries, list_views
 from arthur.catalog.migrate import migrate, revision
 from arthur.catalog.records import Prepared, prepare, select_views, stored_view
 from arthur.catalog.schema import HEAD, artists, entries, notes, views
+from arthur.catalog.sql_outbox import SqlOutbox
 from arthur.catalog.writing import Makers, engine_number, put_views, remove_views, verifier_numbers
 from arthur.errors import ArthurError, BadRequest, StoreError
 from arthur.types import (
@@ -57,6 +58,7 @@ class SqlCatalog:
         self._clock_ns = clock_ns
         self._closed = False
         self._commits: GroupCommit[list[Prepared], list[Put]] = GroupCommit(self._put, largest=_LARGEST_GROUP)
+        self.outbox = SqlOutbox(self._reading, self._writing_alone)
         try:
             self._migrate()
         except ArthurError:
@@ -77,7 +79,7 @@ class SqlCatalog:
             scope.append(entries.c.entry_id == entry_id)
         if view_id is not None:
             scope.append(views.c.view_id == view_id)
-        with self._commits.alone(), self._writing() as connection:
+        with self._writing_alone() as connection:
             return remove_views(connection, scope)
 
     def view(self, view: ViewId) -> StoredView | None:
@@ -158,7 +160,7 @@ class SqlCatalog:
     def put_likenesses(self, found: Sequence[Likeness], *, compared: Sequence[int] = ()) -> None:
         """See Catalog.put_likenesses."""
         if found or compared:
-            with self._commits.alone(), self._writing() as connection:
+            with self._writing_alone() as connection:
                 put_likenesses(connection, found, compared)
 
     def likenesses(
@@ -175,13 +177,13 @@ class SqlCatalog:
 
     def put_note(self, name: str, value: str) -> None:
         """See Catalog.put_note."""
-        with self._commits.alone(), self._writing() as connection:
+        with self._writing_alone() as connection:
             connection.execute(delete(notes).where(notes.c.name == name))
             connection.execute(insert(notes).values(name=name, value=value))
 
     def put_api_keys(self, keys: Sequence[ApiKey]) -> None:
         """See Catalog.put_api_keys."""
-        with self._commits.alone(), self._writing() as connection:
+        with self._writing_alone() as connection:
             put_api_keys(connection, keys)
 
     def api_keys(self) -> tuple[ApiKey, ...]:
@@ -197,7 +199,7 @@ class SqlCatalog:
     def note_api_key_uses(self, used_us: Mapping[str, int]) -> None:
         """See Catalog.note_api_key_uses."""
         if used_us:
-            with self._commits.alone(), self._writing() as connection:
+            with self._writing_alone() as connection:
                 note_api_key_uses(connection, used_us)
 
     def close(self) -> None:
@@ -237,6 +239,11 @@ class SqlCatalog:
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         with self._answering(), self._database.reader.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing_alone(self) -> Iterator[Connection]:
+        with self._commits.alone(), self._writing() as connection:
             yield connection
 
     @contextmanager

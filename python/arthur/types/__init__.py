@@ -44,17 +44,21 @@ from arthur.types.search import (
     LocalQuery,
     Neighbors,
 )
+from arthur.types.webhooks import EVENT_KINDS, EventKind, Happening, Notice, Webhook
 
 __all__ = [
+    "EVENT_KINDS",
     "MAX_KEY_ARTISTS",
     "SCOPES",
     "ApiKey",
     "Changes",
     "Counts",
     "DecisionKind",
+    "EventKind",
     "FeatureChanges",
     "Filter",
     "Fit",
+    "Happening",
     "Hit",
     "Ingredient",
     "JsonValue",
@@ -67,6 +71,7 @@ __all__ = [
     "Metadata",
     "Neighbors",
     "NewView",
+    "Notice",
     "Pixels",
     "Put",
     "Quad",
@@ -80,5 +85,6 @@ __all__ = [
     "Vectors",
     "VerifyMode",
     "ViewId",
+    "Webhook",
     "check_id",
 ]
