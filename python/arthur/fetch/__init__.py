@@ -1,4 +1,4 @@
-"""Fetches pictures by URL, from public addresses only.
+"""Fetches pictures by URL, and posts to webhooks, at public addresses only.
 
 The name is resolved here, every address it has must be public, and the connection goes to one of the addresses that
 were checked: a name that changes its mind between check and use gains nothing. Any port is allowed, since only public
@@ -7,24 +7,20 @@ addresses are reached. Redirects are followed one by one, each checked like the 
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 from urllib.parse import urljoin
 
 import httpcore
 import httpx
 
 from arthur.errors import ArthurError, BadRequest, FetchError, ImageTooLarge
-from arthur.fetch.addresses import check_form, may_reach, network, system_addresses
+from arthur.fetch.addresses import ReachableAddresses, Resolver, check_form, network, system_addresses
 from arthur.fetch.connection import CheckedBackend, PoolTransport, seconds_left
+from arthur.fetch.posting import Poster
 
-__all__ = ["Fetcher", "Resolver"]
-
-Resolver: TypeAlias = Callable[[str, int], Sequence[str]]
+__all__ = ["Fetcher", "Poster", "Resolver"]
 
 _REDIRECTS = 5
 _FIRST_PAUSE_S = 0.1
@@ -57,8 +53,7 @@ class Fetcher:
         self._max_bytes = max_bytes
         self._timeout_s = timeout_s
         self._retries = retries
-        self._allowed = tuple(network(one) for one in allow)
-        self._resolve = resolve or system_addresses
+        self._addresses = ReachableAddresses(resolve or system_addresses, tuple(network(one) for one in allow))
         self._ssl = httpx.create_ssl_context(trust_env=False)
 
     def __call__(self, url: str) -> bytes:
@@ -135,23 +130,6 @@ class Fetcher:
 
     def _too_large(self) -> ImageTooLarge:
         return ImageTooLarge(f"larger than the limit of {self._max_bytes} bytes")
-
-    def _addresses(self, host: str, port: int) -> list[str]:
-        """Return the addresses of a host, all of them checked.
-
-        Raises:
-            FetchError: there is none, or one may not be reached.
-        """
-        try:
-            addresses = list(self._resolve(host, port))
-        except (OSError, UnicodeError) as error:
-            raise FetchError(f"the host {host!r} cannot be resolved") from error
-        if not addresses:
-            raise FetchError(f"the host {host!r} has no address")
-        for address in addresses:
-            if not may_reach(ipaddress.ip_address(address.partition("%")[0]), self._allowed):
-                raise FetchError(f"the host {host!r} is not on the public internet")
-        return addresses
 
 
 class _PassingError(ArthurError):

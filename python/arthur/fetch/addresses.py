@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import httpx
 
-from arthur.errors import BadRequest, ConfigError
+from arthur.errors import BadRequest, ConfigError, FetchError
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+Resolver: TypeAlias = Callable[[str, int], Sequence[str]]
 
 _MAX_URL = 4096
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
@@ -86,6 +88,31 @@ def system_addresses(host: str, port: int) -> list[str]:
     """Return the addresses of a host as the system knows them. Raises OSError when it knows none."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(one[4][0]) for one in found))
+
+
+@dataclass(frozen=True, slots=True)
+class ReachableAddresses:
+    """Gives the addresses of a host, all of them checked. Callable from any thread."""
+
+    resolve: Resolver
+    allowed: tuple[Network, ...]
+
+    def __call__(self, host: str, port: int) -> list[str]:
+        """Return the addresses of a host.
+
+        Raises:
+            FetchError: there is none, or one may not be reached.
+        """
+        try:
+            addresses = list(self.resolve(host, port))
+        except (OSError, UnicodeError) as error:
+            raise FetchError(f"the host {host!r} cannot be resolved") from error
+        if not addresses:
+            raise FetchError(f"the host {host!r} has no address")
+        for address in addresses:
+            if not may_reach(ipaddress.ip_address(address.partition("%")[0]), self.allowed):
+                raise FetchError(f"the host {host!r} is not on the public internet")
+        return addresses
 
 
 def may_reach(address: Address, allowed: Iterable[Network]) -> bool:

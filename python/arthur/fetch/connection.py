@@ -95,7 +95,9 @@ class PoolTransport(httpx.BaseTransport):
             port=request.url.port,
             target=request.url.raw_path,
         )
-        asked = httpcore.Request(request.method, url, headers=request.headers.raw, extensions=request.extensions)
+        body = request.stream if isinstance(request.stream, httpx.SyncByteStream) else None
+        headers = request.headers.raw
+        asked = httpcore.Request(request.method, url, headers=headers, content=body, extensions=request.extensions)
         answer = self._pool.handle_request(asked)
         return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer))
 
