@@ -28,6 +28,7 @@ from arthur.cli import (
     serve,
     similar,
     status,
+    webhooks,
 )
 from arthur.cli.options import version_option
 from arthur.errors import ArthurError, BadRequest, ConfigError
@@ -64,6 +65,7 @@ def _application() -> typer.Typer:
     app.command("doctor")(doctor.doctor)
     app.command("audit")(audit.audit)
     app.add_typer(keys.app, name="keys")
+    app.add_typer(webhooks.app, name="webhooks")
     building.add_commands(engines.app)
     app.add_typer(engines.app, name="engines")
     return app

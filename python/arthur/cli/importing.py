@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ import typer
 from arthur.cli.options import Data, Engine, Json
 from arthur.cli.output import Advance, emit, progress_bar
 from arthur.cli.session import session
+from arthur.errors import StoreError
 
 if TYPE_CHECKING:
     from arthur.assemble import Arthur
@@ -46,6 +48,8 @@ def import_(
         tally = Tally(opened.total, advance, json=json)
         with interruption() as stopped:
             interrupted = not _importer(arthur, threads)(opened.items, tally, stopped=stopped)
+        if not interrupted:
+            _tell(arthur, tally)
     tally.conclude(interrupted=interrupted)
     if interrupted:
         raise typer.Exit(INTERRUPTED)
@@ -81,6 +85,15 @@ class Tally:
         typer.echo(f"{imported} imported, {skipped} already there, {failed} failed")
         if interrupted:
             typer.echo("interrupted; run it again to import the rest", err=True)
+
+
+def _tell(arthur: Arthur, tally: Tally) -> None:
+    """Tell webhooks that the import has ended; that they cannot be told is no failure of it."""
+    facts = {name: tally.counts[name] for name in ("imported", "skipped", "failed")}
+    try:
+        arthur.catalog.outbox.tell("import.finished", facts, now_us=time.time_ns() // 1000)
+    except StoreError as error:
+        typer.echo(f"webhooks will not hear of this import: {error}", err=True)
 
 
 def _importer(arthur: Arthur, threads: int) -> Importer:

@@ -22,17 +22,14 @@ from typing import TYPE_CHECKING
 import orjson
 import structlog
 
-from arthur.access import KeyRing
-from arthur.audit import AuditLog
 from arthur.config import Settings
 from arthur.errors import ArthurError, ConfigError, StoreError
-from arthur.rates import open_limiter
 from arthur.web.app import App
 from arthur.web.auditing import Ledger
-from arthur.web.gate import UNSAFE, Gate, Rules
 from arthur.web.logs import configure_logs
 from arthur.web.metrics import Metrics
 from arthur.web.progress import Board, Rebuild
+from arthur.web.rim import open_rim
 from arthur.web.robyn import RobynServer
 from arthur.web.routes import route_table
 from arthur.web.service import Service, installed_version
@@ -54,24 +51,20 @@ def run(opener: Callable[[Settings], Arthur]) -> int:
     configure_logs(settings.log_level)
     try:
         arthur = opener(settings)
-        ring, gate = open_gate(arthur)
+        rim = open_rim(arthur)
         _catch_up(arthur)
     except ArthurError as error:
         told.write(orjson.dumps({"failed": str(error), "config": isinstance(error, ConfigError)}) + b"\n")
         return 2 if isinstance(error, ConfigError) else 1
     fan_out = ThreadPoolExecutor(2 * cores(), "batch")
-    audit = AuditLog(settings.audit_folder, keep_days=settings.audit_keep_days)
 
     def stop() -> None:
         fan_out.shutdown(wait=False, cancel_futures=True)
-        ring.close()
-        audit.close()
+        rim.close()
         arthur.close()
 
-    ring.follow()
-    if gate.unsafe:
-        log.warning("writes_refused", host=settings.host, error=UNSAFE)
-    app = App(service_of(arthur, fan_out), route_table(), gate=gate, ledger=Ledger(audit))
+    rim.follow()
+    app = App(service_of(arthur, fan_out), route_table(), gate=rim.gate, ledger=Ledger(rim.audit))
     server = RobynServer(app, places=settings.admitted or _PLACES_PER_CORE * cores(), on_stop=stop)
     _drain_when_told(server, settings.drain_s)
     threading.Thread(target=_tell_ready, args=(settings.port, told.write), daemon=True).start()
@@ -89,17 +82,6 @@ def _catch_up(arthur: Arthur) -> None:
         arthur.recognizer.ready()
     except StoreError as error:
         log.warning("not_caught_up", error=str(error))  # the catalog can answer without its index
-
-
-def open_gate(arthur: Arthur) -> tuple[KeyRing, Gate]:
-    """Return the keys as this process knows them, and the gate that asks for them.
-
-    Raises:
-        ConfigError: a setting about access is malformed.
-        StoreError: the catalog does not answer.
-    """
-    ring = KeyRing(arthur.catalog)
-    return ring, Gate(ring, open_limiter(arthur.settings.limiter), Rules.of(arthur.settings))
 
 
 def service_of(arthur: Arthur, fan_out: ThreadPoolExecutor) -> Service:
