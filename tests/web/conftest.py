@@ -140,6 +140,7 @@ class Keyed:
 
     served: Served
     tokens: dict[str, str]
+    data: Path
 
     @property
     def url(self) -> str:
@@ -159,8 +160,8 @@ def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keyed]:
     catalog = open_catalog(f"sqlite:///{folder}/data/catalog.db")
     catalog.put_api_keys([key for _, key in made.values()])
     catalog.close()
-    served = start(folder, workers=2, max_image_bytes=2_000_000)
-    yield Keyed(served, {name: str(token) for name, (token, _) in made.items()})
+    served = start(folder, workers=2, max_image_bytes=2_000_000, fetch_allow=["127.0.0.0/8"])
+    yield Keyed(served, {name: str(token) for name, (token, _) in made.items()}, folder / "data")
     assert served.stop() == 0
     served.process.stdout.close()  # type: ignore[union-attr]
 

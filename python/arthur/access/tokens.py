@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 NAME_BYTES, SECRET_BYTES = 10, 32
 _TOKEN = re.compile(r"arthur_([a-z2-7]{16})_([a-z2-7]{52})")
+_SECRETS = re.compile(r"(arthur_[a-z2-7]{16}_)[a-z2-7]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,11 @@ def parse_token(text: str) -> Token | None:
     """Read a token; None for any other text, in time that its length bounds."""
     found = _TOKEN.fullmatch(text)
     return None if found is None else Token(*found.groups())
+
+
+def without_secrets(text: str) -> str:
+    """Return a text with the secret taken out of each token in it, for logs; the keys' names stay."""
+    return _SECRETS.sub(r"\1...", text)
 
 
 def new_token(random: Callable[[int], bytes]) -> Token:

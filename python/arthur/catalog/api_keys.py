@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import orjson
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, func, insert, literal, or_, select, update
 
 from arthur.catalog.schema import api_keys
 from arthur.types import ApiKey
@@ -27,7 +27,7 @@ def put_api_keys(connection: Connection, keys: Sequence[ApiKey]) -> None:
             "replaces": key.replaces,
             "revision": revision,
         }
-        revoked = func.coalesce(api_keys.c.revoked_us, key.revoked_us)
+        revoked = func.coalesce(api_keys.c.revoked_us, literal(key.revoked_us, api_keys.c.revoked_us.type))
         replaced = connection.execute(
             update(api_keys).where(api_keys.c.key_id == key.key_id).values(**row, revoked_us=revoked)
         )

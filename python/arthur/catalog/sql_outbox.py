@@ -71,9 +71,9 @@ class SqlOutbox:
             row = connection.execute(due).one_or_none()
             if row is None:
                 return None
-            lease = update(webhooks).where(webhooks.c.hook_id == row.hook_id).values(lease_us=now_us + lease_us)
-            connection.execute(lease)
-        return _webhook(row)
+            free = (webhooks.c.hook_id == row.hook_id, webhooks.c.lease_us <= now_us)
+            taken = connection.execute(update(webhooks).where(*free).values(lease_us=now_us + lease_us))
+        return _webhook(row) if taken.rowcount == 1 else None
 
     def delivered(self, hook: Webhook, *, position: int, told: int) -> None:
         """See Outbox.delivered."""

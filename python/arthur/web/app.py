@@ -11,6 +11,7 @@ from http import HTTPStatus
 
 import structlog
 
+from arthur.access import without_secrets
 from arthur.errors import ArthurError, NotFound, Overloaded
 from arthur.web.auditing import AUDITED, Ledger
 from arthur.web.body import check_length, check_size
@@ -73,7 +74,11 @@ class App:
         try:
             return Plan(replace(request, caller=self.gate.enter(route, request)), route)
         except ArthurError as error:
-            asked = {"path": request.path, "client": request.caller.client, "request_id": request.request_id}
+            asked = {
+                "path": without_secrets(request.path),
+                "client": request.caller.client,
+                "request_id": request.request_id,
+            }
             log.info("refused", **asked, status=int(status_of(error)), error=str(error))
             return Plan(request, route, told(request, error, route))
 

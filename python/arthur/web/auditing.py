@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from arthur.access import without_secrets
 from arthur.audit import AuditLog
 from arthur.errors import StoreError
 from arthur.types import JsonValue
@@ -42,7 +43,7 @@ class Ledger:
         try:
             response = work()
         except Exception as error:
-            self._end(write, {"status": int(status_of(error)), "error": detail_of(error)})
+            self._end(write, {"status": int(status_of(error)), "error": without_secrets(detail_of(error))})
             raise
         names: list[JsonValue] = list(response.touched[:_MOST_NAMES])
         self._end(write, {"status": response.status, "views": names, "count": len(response.touched)})
@@ -65,7 +66,7 @@ def _asked(route: Route, request: Request) -> dict[str, JsonValue]:
         "request_id": request.request_id,
         "method": request.method,
         "route": route.path,
-        "path": request.path[:_MOST_CHARACTERS],
-        "query": query[:_MOST_CHARACTERS],
+        "path": without_secrets(request.path)[:_MOST_CHARACTERS],
+        "query": without_secrets(query)[:_MOST_CHARACTERS],
         "bytes": len(request.body),
     }
