@@ -17,15 +17,14 @@ from arthur.catalog import Catalog, open_catalog
 from arthur.errors import BadRequest, ConfigError, EngineMismatch, StoreError
 from arthur.types import Counts, JsonValue, Likeness, LikenessKind, LocalFeatures, Metadata, NewView, ViewId
 
-URLS = {"sqlite": "sqlite:///{folder}/catalog.db"}
-
-
 KINDS: tuple[LikenessKind, ...] = ("confusable", "duplicate")
 
 
-@pytest.fixture(params=list(URLS))
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service("postgresql"))])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return URLS[request.param].format(folder=tmp_path)
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres"))
+    return f"sqlite:///{tmp_path}/catalog.db"
 
 
 @pytest.fixture

@@ -34,16 +34,18 @@ class StateSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A database as the catalogue uses it; both engines share one pool.
+    """A database as the catalogue uses it; all engines share one pool.
 
     Attributes:
         reader: a transaction sees one snapshot and never waits for writers.
         writer: transactions follow one another in the order of the sequence, over all processes.
+        asker: each statement sees a snapshot of its own; the fewest round trips, where one statement tells all.
         state: the newest committed state.
     """
 
     reader: Engine
     writer: Engine
+    asker: Engine
     state: StateSource
 
     def close(self) -> None:

@@ -85,30 +85,30 @@ class SqlCatalog:
             entries.c.entry_id == view.entry_id,
             views.c.view_id == view.view_id,
         )
-        with self._reading() as connection:
+        with self._asking() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else stored_view(row)
 
     def find(self, vector_id: str) -> StoredView | None:
         """See Catalog.find. Of views that share a vector_id the newest is found."""
         query = select_views().where(views.c.vector_id == vector_id).order_by(views.c.key.desc()).limit(1)
-        with self._reading() as connection:
+        with self._asking() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else stored_view(row)
 
     def views(self, keys: Keys) -> Mapping[int, StoredView]:
         """See Catalog.views."""
-        with self._reading() as connection:
+        with self._asking() as connection:
             return reading.views_by_key(connection, keys)
 
     def vectors(self, keys: Keys, fingerprint: str) -> Mapping[int, NDArray[np.float32]]:
         """See Catalog.vectors."""
-        with self._reading() as connection:
+        with self._asking() as connection:
             return reading.vectors(connection, keys, fingerprint)
 
     def features(self, keys: Keys, fingerprint: str) -> Mapping[int, bytes]:
         """See Catalog.features."""
-        with self._reading() as connection:
+        with self._asking() as connection:
             return reading.features(connection, keys, fingerprint)
 
     def views_of(self, artist_id: str, entry_id: str | None, *, cursor: str | None, limit: int) -> Page[StoredView]:
@@ -128,7 +128,7 @@ class SqlCatalog:
 
     def artist_numbers(self, artist_ids: Sequence[str]) -> tuple[int, ...]:
         """See Catalog.artist_numbers."""
-        with self._reading() as connection:
+        with self._asking() as connection:
             return reading.artist_numbers(connection, artist_ids)
 
     def counts(self) -> Counts:
@@ -166,7 +166,7 @@ class SqlCatalog:
 
     def note(self, name: str) -> str | None:
         """See Catalog.note."""
-        with self._reading() as connection:
+        with self._asking() as connection:
             return connection.scalar(select(notes.c.value).where(notes.c.name == name))
 
     def put_note(self, name: str, value: str) -> None:
@@ -208,6 +208,11 @@ class SqlCatalog:
             raise StoreError("the catalogue is closed")
         with store_errors():
             yield
+
+    @contextmanager
+    def _asking(self) -> Iterator[Connection]:
+        with self._answering(), self._database.asker.begin() as connection:
+            yield connection
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

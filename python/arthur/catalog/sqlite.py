@@ -100,7 +100,12 @@ def open_sqlite(path: Path) -> Database:
     )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
-    return Database(engine, engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}), StateWatch(path))
+    return Database(
+        reader=engine.execution_options(**{_BEGIN: "BEGIN"}),
+        writer=engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}),
+        asker=engine,
+        state=StateWatch(path),
+    )
 
 
 def _prepare(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
@@ -132,4 +137,5 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 def _begin(connection: Connection) -> None:
     # The driver is told not to begin transactions itself (isolation_level None): it would begin too late and
     # never for reading.
-    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+    if statement := connection.get_execution_options().get(_BEGIN):
+        connection.exec_driver_sql(statement)

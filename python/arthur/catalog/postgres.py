@@ -1,0 +1,155 @@
+"""Everything that is particular to PostgreSQL: how it is opened, locked and asked for its newest commit."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import Connection, create_engine, event, select
+from sqlalchemy.exc import DisconnectionError
+
+from arthur.catalog.database import Database, State
+from arthur.catalog.faults import store_error
+from arthur.catalog.patience import BinaryCursor, Connector, is_cut_off
+from arthur.catalog.schema import state
+from arthur.errors import ConfigError, StoreError
+from arthur.types import Counts
+
+__all__ = ["open_postgres"]
+
+_POOL_SIZE = 8
+_POOL_OVERFLOW = 8
+_POOL_PATIENCE_S = 10.0
+# The server gives up a statement after this, and one that waits for a lock earlier; a frozen server is given up by the
+# client, a little later still. `latest` is asked before every match, and is nothing to wait for.
+_STATEMENT_S = 30
+_LOCK_S = 10
+_PATIENCE_S = 45.0
+_STATE_PATIENCE_S = 5.0
+_CONNECT_S = 5
+_LIBPQ = {
+    "connect_timeout": str(_CONNECT_S),
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "15000",
+    "fallback_application_name": "arthur",
+}
+_OPTIONS = f"-c statement_timeout={_STATEMENT_S}s -c lock_timeout={_LOCK_S}s -c idle_in_transaction_session_timeout=60s"
+
+_BEGIN = "arthur_begin"
+_READ = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",)
+# Whoever has this lock is the only writer, of all processes, from before its first look until after its commit. So
+# numbers of the sequence become visible in their order, and a schema is made by one process.
+_WRITE = (
+    "BEGIN ISOLATION LEVEL READ COMMITTED",
+    "SELECT pg_advisory_xact_lock(hashtext('arthur'), hashtext(current_schema()))",
+)
+
+
+def open_postgres(url: str) -> Database:
+    """Open the database at a `postgresql://` URL, which libpq reads: several hosts, TLS, a service file.
+
+    Nothing is connected yet. Parameters of the URL go before those set here.
+
+    Raises:
+        ConfigError: the URL cannot be read.
+    """
+    connector = Connector(_parameters(url), patience_s=_PATIENCE_S)
+    engine = create_engine(
+        "postgresql+psycopg://",
+        creator=connector,
+        pool_size=_POOL_SIZE,
+        max_overflow=_POOL_OVERFLOW,
+        pool_timeout=_POOL_PATIENCE_S,
+        pool_use_lifo=True,
+        use_native_hstore=False,
+    )
+    event.listen(engine, "checkout", _check)
+    event.listen(engine, "begin", _begin)
+    return Database(
+        reader=engine.execution_options(**{_BEGIN: _READ}),
+        writer=engine.execution_options(**{_BEGIN: _WRITE}),
+        asker=engine,
+        state=StateQuestion(Connector(_parameters(url), patience_s=_STATE_PATIENCE_S)),
+    )
+
+
+class StateQuestion:
+    """See StateSource. Takes one round trip to the server, shared by all threads that ask meanwhile.
+
+    It is asked every time, though the server also tells of commits by NOTIFY: that may come later than the answer to
+    the write, and a match that follows the write has to see it.
+    """
+
+    _QUERY = str(select(state.c.sequence, state.c.artists, state.c.entries, state.c.views))
+
+    def __init__(self, connect: Connector) -> None:
+        self._connect = connect
+        self._turn = threading.Lock()
+        self._connection: psycopg.Connection[Any] | None = None
+        self._begun = 0
+        self._answer = (0, State(0, Counts(0, 0, 0)))
+
+    def __call__(self) -> State:
+        """See StateSource.__call__."""
+        begun = self._begun
+        with self._turn:
+            number, answer = self._answer
+            # A question that began after this call did, while it waited for its turn, has its answer.
+            if number > begun:
+                return answer
+            self._begun += 1
+            try:
+                self._answer = (self._begun, self._asked())
+            except psycopg.Error as error:
+                raise store_error(error) from error
+            return self._answer[1]
+
+    def close(self) -> None:
+        """See StateSource.close."""
+        with self._turn:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _asked(self) -> State:
+        if self._connection is not None and is_cut_off(self._connection):
+            self._connection.close()
+            self._connection = None
+        if self._connection is None:
+            self._connection = self._connect()
+        row = self._connection.execute(self._QUERY).fetchone()
+        if row is None:
+            raise StoreError("the catalogue's table of states is empty: restore it from a backup")
+        sequence, artists, entries, views = row
+        return State(sequence, Counts(artists, entries, views))
+
+
+def _parameters(url: str) -> dict[str, Any]:
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.ProgrammingError as error:
+        raise ConfigError("the catalogue URL cannot be read: postgresql://USER:PASSWORD@HOST:PORT/DATABASE") from error
+    # The last of two options counts.
+    return {**_LIBPQ, **given, "options": f"{_OPTIONS} {given.get('options', '')}"}
+
+
+def _check(connection: psycopg.Connection[Any], _record: object, _proxy: object) -> None:
+    """Have a pooled connection replaced that the server has closed meanwhile."""
+    if is_cut_off(connection):
+        raise DisconnectionError
+
+
+def _begin(connection: Connection) -> None:
+    # The driver is told not to begin transactions itself (autocommit): reads of one statement need none, which
+    # spares them two round trips.
+    statements = connection.get_execution_options().get(_BEGIN, ())
+    driver = connection.connection.driver_connection
+    if driver is not None:
+        # Our own tables are read as bytes; those of the server, which writers of schemas look at, SQLAlchemy reads as text.
+        driver.cursor_factory = psycopg.Cursor if statements is _WRITE else BinaryCursor
+    for statement in statements:
+        connection.exec_driver_sql(statement)
