@@ -149,7 +149,7 @@ def _begin(connection: Connection) -> None:
     statements = connection.get_execution_options().get(_BEGIN, ())
     driver = connection.connection.driver_connection
     if driver is not None:
-        # Our own tables are read as bytes; those of the server, which writers of schemas look at, SQLAlchemy reads as text.
+        # Our own tables are read as bytes; SQLAlchemy reads as text those of the server, which makers of schemas look at.
         driver.cursor_factory = psycopg.Cursor if statements is _WRITE else BinaryCursor
     for statement in statements:
         connection.exec_driver_sql(statement)
