@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import Connection, create_engine, event, select
+from sqlalchemy import Connection, Table, create_engine, event, func, select, text
 from sqlalchemy.exc import DisconnectionError
 
 from arthur.catalog.database import Database, State
@@ -22,10 +22,8 @@ __all__ = ["open_postgres"]
 _POOL_SIZE = 8
 _POOL_OVERFLOW = 8
 _POOL_PATIENCE_S = 10.0
-# The server gives up a statement after this, and one that waits for a lock earlier; a frozen server is given up by the
-# client, a little later still. `latest` is asked before every match, and is nothing to wait for.
-_STATEMENT_S = 30
-_LOCK_S = 10
+# The server gives up a statement after a while, and one that waits for a lock earlier. A frozen server is given up by
+# the client, a little later still. `latest` is asked before every match, and is nothing to wait for.
 _PATIENCE_S = 45.0
 _STATE_PATIENCE_S = 5.0
 _CONNECT_S = 5
@@ -37,7 +35,7 @@ _LIBPQ = {
     "tcp_user_timeout": "15000",
     "fallback_application_name": "arthur",
 }
-_OPTIONS = f"-c statement_timeout={_STATEMENT_S}s -c lock_timeout={_LOCK_S}s -c idle_in_transaction_session_timeout=60s"
+_TIMEOUTS = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "120s"}
 
 _BEGIN = "arthur_begin"
 _READ = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",)
@@ -74,6 +72,7 @@ def open_postgres(url: str) -> Database:
         writer=engine.execution_options(**{_BEGIN: _WRITE}),
         asker=engine,
         state=StateQuestion(Connector(_parameters(url), patience_s=_STATE_PATIENCE_S)),
+        numbering=_Numbering(),
     )
 
 
@@ -128,13 +127,34 @@ class StateQuestion:
         return State(sequence, Counts(artists, entries, views))
 
 
+class _Numbering:
+    """See Numbering: a sequence of PostgreSQL each."""
+
+    def newest(self, connection: Connection, table: Table) -> int:
+        """See Numbering.newest."""
+        query = text(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {_sequence(connection, table)}")  # noqa: S608  # named by PostgreSQL itself
+        return int(connection.scalar(query) or 0)
+
+    def skip(self, connection: Connection, table: Table, newest: int) -> None:
+        """See Numbering.skip."""
+        taken = connection.scalar(select(func.max(*table.primary_key))) or 0
+        newest = max(newest, int(taken), self.newest(connection, table))
+        connection.execute(select(func.setval(_sequence(connection, table), max(newest, 1), newest > 0)))
+
+
+def _sequence(connection: Connection, table: Table) -> str:
+    (number,) = table.primary_key
+    return str(connection.scalar(select(func.pg_get_serial_sequence(table.name, number.name))))
+
+
 def _parameters(url: str) -> dict[str, Any]:
     try:
         given = conninfo_to_dict(url)
     except psycopg.ProgrammingError as error:
         raise ConfigError("the catalogue URL cannot be read: postgresql://USER:PASSWORD@HOST:PORT/DATABASE") from error
     # The last of two options counts.
-    return {**_LIBPQ, **given, "options": f"{_OPTIONS} {given.get('options', '')}"}
+    ours = " ".join(f"-c {name}={value}" for name, value in _TIMEOUTS.items())
+    return {**_LIBPQ, **given, "options": f"{ours} {given.get('options', '')}"}
 
 
 def _check(connection: psycopg.Connection[Any], _record: object, _proxy: object) -> None:
@@ -149,7 +169,7 @@ def _begin(connection: Connection) -> None:
     statements = connection.get_execution_options().get(_BEGIN, ())
     driver = connection.connection.driver_connection
     if driver is not None:
-        # Our own tables are read as bytes; SQLAlchemy reads as text those of the server, which makers of schemas look at.
+        # Our own tables are read as bytes; SQLAlchemy reads as text the server's, which makers of schemas look at.
         driver.cursor_factory = psycopg.Cursor if statements is _WRITE else BinaryCursor
     for statement in statements:
         connection.exec_driver_sql(statement)

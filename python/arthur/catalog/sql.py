@@ -16,9 +16,9 @@ from arthur.catalog.database import Database
 from arthur.catalog.faults import store_errors
 from arthur.catalog.likenesses import list_likenesses, put_likenesses
 from arthur.catalog.lists import list_artists, list_entries, list_views
-from arthur.catalog.migrate import migrate, revision
+from arthur.catalog.migrate import bring_up_to_date
 from arthur.catalog.records import Prepared, prepare, select_views, stored_view
-from arthur.catalog.schema import HEAD, artists, entries, notes, views
+from arthur.catalog.schema import artists, entries, notes, views
 from arthur.catalog.writing import Makers, engine_number, put_views, remove_views, verifier_numbers
 from arthur.errors import ArthurError, BadRequest, StoreError
 from arthur.types import (
@@ -56,7 +56,8 @@ class SqlCatalog:
         self._closed = False
         self._commits: GroupCommit[list[Prepared], list[Put]] = GroupCommit(self._put, largest=_LARGEST_GROUP)
         try:
-            self._migrate()
+            with self._answering():
+                bring_up_to_date(database)
         except ArthurError:
             database.close()
             raise
@@ -179,14 +180,6 @@ class SqlCatalog:
         """See Catalog.close."""
         self._closed = True
         self._database.close()
-
-    def _migrate(self) -> None:
-        # Looked at first, so that opening an up-to-date catalogue never waits for a writer.
-        with self._reading() as connection:
-            current = revision(connection)
-        if current != HEAD:
-            with self._writing() as connection:
-                migrate(connection)
 
     def _put(self, group: Sequence[list[Prepared]]) -> list[list[Put]]:
         """Put what several callers want in one transaction."""

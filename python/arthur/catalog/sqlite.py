@@ -7,7 +7,7 @@ import time
 from collections import deque
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, create_engine, event, select
+from sqlalchemy import URL, Connection, Table, create_engine, event, func, select, text
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from arthur.catalog.database import Database, State
@@ -105,7 +105,30 @@ def open_sqlite(path: Path) -> Database:
         writer=engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}),
         asker=engine,
         state=StateWatch(path),
+        numbering=_Numbering(),
     )
+
+
+class _Numbering:
+    """See Numbering. Only tables with AUTOINCREMENT remember; others go on behind the rows that they have."""
+
+    def newest(self, connection: Connection, table: Table) -> int:
+        """See Numbering.newest."""
+        if _remembers(table):
+            query = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+            return int(connection.scalar(query, {"name": table.name}) or 0)
+        return int(connection.scalar(select(func.max(*table.primary_key))) or 0)
+
+    def skip(self, connection: Connection, table: Table, newest: int) -> None:
+        """See Numbering.skip."""
+        if _remembers(table):
+            named = {"name": table.name, "newest": max(newest, self.newest(connection, table))}
+            connection.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), named)
+            connection.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :newest)"), named)
+
+
+def _remembers(table: Table) -> bool:
+    return bool(table.dialect_options["sqlite"]["autoincrement"])
 
 
 def _prepare(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:

@@ -13,6 +13,7 @@ import typer
 from arthur.cli import (
     building,
     calibrate,
+    catalog,
     doctor,
     engines,
     enroll,
@@ -60,6 +61,7 @@ def _application() -> typer.Typer:
     app.command("export")(export.export)
     app.command("status")(status.status)
     app.command("doctor")(doctor.doctor)
+    app.add_typer(catalog.app, name="catalog")
     building.add_commands(engines.app)
     app.add_typer(engines.app, name="engines")
     return app
