@@ -6,7 +6,7 @@ import platform
 import shutil
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -22,6 +22,7 @@ from arthur.assemble import (
     stale_calibration,
 )
 from arthur.blobs import open_blobs
+from arthur.cache import open_cache
 from arthur.catalog import Catalog, open_catalog
 from arthur.cli.options import installed_version
 from arthur.config import Settings
@@ -129,6 +130,7 @@ def _stores(settings: Settings) -> Iterator[Finding]:
     """Examine blobs, engine and catalog, and the index, which needs the latter two."""
     with ExitStack() as opened:
         yield _tried("blobs", lambda: _blobs(settings), "check the blob store's URL and rights")[0]
+        yield _cache(settings)
         finding, encoder = _tried("engine", lambda: _engine(settings, opened), "`arthur engines list` names others")
         yield finding
         finding, catalog = _tried("catalog", lambda: _catalog(settings, opened), "restore it from a backup")
@@ -151,6 +153,19 @@ def _tried(part: str, work: Callable[[], tuple[str, Opened]], mend: str) -> tupl
 def _blobs(settings: Settings) -> tuple[str, None]:
     open_blobs(settings.blobs_url).ping()
     return "answers", None
+
+
+def _cache(settings: Settings) -> Finding:
+    """Keep a value and fetch it. A cache that keeps nothing makes Arthur slower, not wrong."""
+    try:
+        with closing(open_cache(settings.cache)) as cache:
+            cache.put(b"doctor", b"well", 60)
+            kept = cache.fetch(b"doctor") is not None and not cache.stats().get("faults")
+    except ArthurError as error:
+        return Finding("cache", "wrong", str(error), "name another with ARTHUR_CACHE")
+    if kept or settings.cache == "none:":
+        return Finding("cache", "ok", "answers" if kept else "switched off")
+    return Finding("cache", "warning", "keeps nothing", "check that the server of ARTHUR_CACHE runs and has room")
 
 
 def _engine(settings: Settings, opened: ExitStack) -> tuple[str, Encoder]:
