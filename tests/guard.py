@@ -7,7 +7,6 @@ and the folder stays.
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
@@ -23,8 +22,11 @@ def main(folder: str, user: str, *command: str) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     server = subprocess.Popen(command, stdin=subprocess.DEVNULL, user=user or None)
 
+    ending = threading.Event()
+
     def orphaned() -> None:
         sys.stdin.read()
+        ending.set()
         server.send_signal(signal.SIGCONT)
         server.send_signal(signal.SIGQUIT)
         try:
@@ -33,11 +35,12 @@ def main(folder: str, user: str, *command: str) -> int:
             server.kill()
             server.wait()
         shutil.rmtree(folder, ignore_errors=True)
-        os._exit(0)
 
-    threading.Thread(target=orphaned, daemon=True).start()
+    ender = threading.Thread(target=orphaned, daemon=True)
+    ender.start()
     status = server.wait()
-    threading.Event().wait(0.2)  # the end of standard input may have ended it
+    if ending.is_set():
+        ender.join()
     return status
 
 

@@ -109,7 +109,8 @@ class PrivateServer:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(processes, timeout=PATIENCE_S)
-        self._wait()
+        if self._guard is not None:
+            self._guard.wait(PATIENCE_S)
 
     def freeze(self) -> None:
         """Stop all its processes where they are: connections stay open and nothing answers."""
@@ -123,24 +124,13 @@ class PrivateServer:
 
     def close(self) -> None:
         """End it for good and remove what it wrote."""
-        self._wait()
+        if self._guard is not None and self._guard.stdin is not None:
+            self._guard.stdin.close()
+            self._guard.wait(PATIENCE_S)
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    @property
-    def running(self) -> bool:
-        """Whether its process is there."""
-        return self._guard is not None and self._guard.poll() is None
 
     def _processes(self) -> list[psutil.Process]:
         return [] if self._guard is None else psutil.Process(self._guard.pid).children(recursive=True)
-
-    def _wait(self) -> None:
-        if self._guard is not None:
-            if self._guard.stdin is not None and self._guard.poll() is None and not self._processes():
-                self._guard.wait(PATIENCE_S)
-            if self._guard.stdin is not None:
-                self._guard.stdin.close()
-            self._guard.wait(PATIENCE_S)
 
 
 def _new_folder(name: str) -> Path:
@@ -164,7 +154,11 @@ def private_postgres(*, durable: bool = False) -> PrivateServer:
     (folder / "password").chmod(0o644)
     made = ["-D", f"{folder}/data", "-U", "arthur", "-E", "UTF8", "--locale=C", "-A", "scram-sha-256", "-N"]
     command = [str(programs / "initdb"), *made, f"--pwfile={folder}/password"]
-    subprocess.run(command, check=True, capture_output=True, user=unprivileged(), cwd=folder)
+    try:
+        subprocess.run(command, check=True, capture_output=True, user=unprivileged(), cwd=folder)
+    except subprocess.CalledProcessError:
+        shutil.rmtree(folder)
+        raise
     settings = {
         "port": port,
         "listen_addresses": "127.0.0.1",

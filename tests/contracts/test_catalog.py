@@ -491,6 +491,23 @@ def test_another_opening_sees_each_write_at_once(catalog: Catalog, url: str) -> 
     other.close()
 
 
+def test_waiting_ends_with_the_first_change_of_another_opening(catalog: Catalog, url: str) -> None:
+    other = open_catalog(url)
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(catalog.wait, 0, 60)
+        assert other.put([new("a/e/v")])[0].stored.key == 1
+        assert waiting.result() == 1
+        waiting = threads.submit(catalog.wait, 1, 60)
+        assert other.remove("a").tolist() == [1]
+        assert waiting.result() == 2
+    other.close()
+
+
+def test_waiting_ends_when_nothing_changes(catalog: Catalog) -> None:
+    assert catalog.wait(0, 0.1) == 0
+    assert catalog.wait(7, 60) == 0
+
+
 def test_concurrent_puts_of_threads_are_all_there_under_their_own_keys(catalog: Catalog) -> None:
     with ThreadPoolExecutor(8) as threads:
         puts = list(threads.map(lambda i: catalog.put([new(f"a{i % 3}/e{i % 5}/{i}", seed=i)])[0], range(80)))

@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import psycopg
@@ -43,10 +44,17 @@ def answered_soon(ask: Callable[[], object], within_s: float = 30.0) -> float:
             return time.monotonic() - begin
 
 
+def kill_when(server: PrivateServer, acknowledged: list[int], enough: int) -> None:
+    while len(acknowledged) < enough:
+        time.sleep(0.001)
+    server.kill()
+
+
 def test_nothing_acknowledged_is_lost_when_postgresql_is_killed(catalog: Catalog, own_postgres: PrivateServer) -> None:
     chance, acknowledged = random.Random(3), list[int]()
     for turn in range(3):
-        killer = threading.Timer(chance.uniform(0.05, 0.4), own_postgres.kill)
+        enough = len(acknowledged) + chance.randrange(2, 40)
+        killer = threading.Thread(target=kill_when, args=(own_postgres, acknowledged, enough))
         killer.start()
         for number in range(turn * 100_000, (turn + 1) * 100_000):
             try:
@@ -110,6 +118,42 @@ def test_a_frozen_server_is_given_up_and_works_again_when_it_goes_on(
     answered_soon(lambda: catalog.put([new(2)]))
     assert catalog.latest() >= 2
     catalog.close()
+
+
+def test_many_who_ask_a_frozen_server_wait_together_not_in_turn(
+    own_postgres: PrivateServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "_STATE_PATIENCE_S", 1.0)
+    monkeypatch.setitem(postgres._LIBPQ, "connect_timeout", "2")
+    catalog = open_catalog(postgres_url(own_postgres))
+    catalog.latest()
+    own_postgres.freeze()
+
+    def ask(_: int) -> str:
+        with pytest.raises(StoreError) as raised:
+            catalog.latest()
+        return str(raised.value)
+
+    begin = time.monotonic()
+    with ThreadPoolExecutor(32) as threads:
+        answers = set(threads.map(ask, range(32)))
+    assert answers == {"the catalogue's database server does not answer"}
+    assert time.monotonic() - begin < 16
+    own_postgres.thaw()
+    catalog.close()
+
+
+def test_who_waits_for_changes_hears_of_them_again_after_a_restart(
+    catalog: Catalog, own_postgres: PrivateServer
+) -> None:
+    assert catalog.wait(0, 0.1) == 0
+    own_postgres.kill()
+    own_postgres.start()
+    answered_soon(lambda: catalog.wait(0, 0.1))
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(answered_soon, lambda: catalog.wait(0, 30))
+        catalog.put([new(1)])
+        assert waiting.result() < 25
 
 
 def test_a_server_without_connections_left_says_so(own_postgres: PrivateServer, catalog: Catalog) -> None:

@@ -134,6 +134,10 @@ class Catalog(Protocol):
         """Return the newest committed sequence, of any process; 0 for a new catalogue. Costs microseconds."""
         ...
 
+    def wait(self, since: int, timeout_s: float) -> int:
+        """Return `latest()` as soon as it is not `since`, or after `timeout_s`. Costs next to nothing meanwhile."""
+        ...
+
     def changes(self, since: int, limit: int, fingerprint: str) -> Changes:
         """Return up to `limit` changes after `since`, with the vectors of one engine.
 

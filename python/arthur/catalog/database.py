@@ -27,6 +27,10 @@ class StateSource(Protocol):
         """Return the state as of the newest commit."""
         ...
 
+    def wait(self, since: int, timeout_s: float) -> State:
+        """Return the state as soon as its sequence is not `since`, or after `timeout_s`."""
+        ...
+
     def close(self) -> None:
         """Release connections."""
         ...

@@ -51,7 +51,7 @@ class PatientConnection(psycopg.Connection[Any]):
 
 
 class Connector:
-    """Connects, and after a failure refuses for a moment, so that requests do not queue up before a dead server.
+    """Connects. After a failure it refuses for as long as that took, so that nobody queues up before a dead server.
 
     Callable from any thread.
     """
@@ -80,19 +80,20 @@ class Connector:
         with self._lock:
             if self._clock_s() < self._closed_until_s:
                 raise psycopg.OperationalError("the server could not be reached a moment ago")
+        begin_s = self._clock_s()
         try:
             connection = PatientConnection.connect(autocommit=True, cursor_factory=BinaryCursor, **self._parameters)
         except psycopg.OperationalError as error:
-            self._failed(error)
+            self._failed(error, self._clock_s() - begin_s)
             raise
         connection.patience_s = self._patience_s
         with self._lock:
             self._failing = False
         return connection
 
-    def _failed(self, error: psycopg.OperationalError) -> None:
+    def _failed(self, error: psycopg.OperationalError, waited_s: float) -> None:
         with self._lock:
-            self._closed_until_s = self._clock_s() + _REST_S
+            self._closed_until_s = self._clock_s() + max(_REST_S, waited_s)
             first, self._failing = not self._failing, True
         if first:
             log.error("catalogue_unreachable", reason=str(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import psycopg
@@ -12,6 +13,7 @@ from sqlalchemy.exc import DisconnectionError
 
 from arthur.catalog.database import Database, State
 from arthur.catalog.faults import store_error
+from arthur.catalog.listening import Listener
 from arthur.catalog.patience import BinaryCursor, Connector, is_cut_off
 from arthur.catalog.schema import state
 from arthur.errors import ConfigError, StoreError
@@ -26,7 +28,8 @@ _POOL_PATIENCE_S = 10.0
 # the client, a little later still. `latest` is asked before every match, and is nothing to wait for.
 _PATIENCE_S = 45.0
 _STATE_PATIENCE_S = 5.0
-_CONNECT_S = 5
+_CONNECT_S = 3
+_ASK_ANYHOW_S = 1.0
 _LIBPQ = {
     "connect_timeout": str(_CONNECT_S),
     "keepalives_idle": "5",
@@ -87,34 +90,55 @@ class StateQuestion:
 
     def __init__(self, connect: Connector) -> None:
         self._connect = connect
+        self._listener = Listener(connect)
         self._turn = threading.Lock()
         self._connection: psycopg.Connection[Any] | None = None
         self._begun = 0
-        self._answer = (0, State(0, Counts(0, 0, 0)))
+        self._answer: State | psycopg.Error = State(0, Counts(0, 0, 0))
 
     def __call__(self) -> State:
         """See StateSource.__call__."""
         begun = self._begun
         with self._turn:
-            number, answer = self._answer
-            # A question that began after this call did, while it waited for its turn, has its answer.
-            if number > begun:
-                return answer
-            self._begun += 1
+            # A question that began after this call did, while it waited for its turn, has its answer, or its failure.
+            if self._begun == begun:
+                self._begun += 1
+                self._answer = self._asked()
+            answer = self._answer
+        if isinstance(answer, psycopg.Error):
+            raise store_error(answer) from answer
+        return answer
+
+    def wait(self, since: int, timeout_s: float) -> State:
+        """See StateSource.wait. PostgreSQL tells of changes; it is asked now and then all the same.
+
+        A pooler that hands out connections by the transaction lets nobody listen.
+        """
+        end = time.monotonic() + timeout_s
+        newest = self()
+        while newest.sequence == since and (left := end - time.monotonic()) > 0:
             try:
-                self._answer = (self._begun, self._asked())
+                self._listener.wait(min(_ASK_ANYHOW_S, left))
             except psycopg.Error as error:
                 raise store_error(error) from error
-            return self._answer[1]
+            newest = self()
+        return newest
 
     def close(self) -> None:
         """See StateSource.close."""
+        self._listener.close()
         with self._turn:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
 
-    def _asked(self) -> State:
+    def _asked(self) -> State | psycopg.Error:
+        try:
+            return self._state()
+        except psycopg.Error as error:
+            return error
+
+    def _state(self) -> State:
         if self._connection is not None and is_cut_off(self._connection):
             self._connection.close()
             self._connection = None

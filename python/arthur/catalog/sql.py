@@ -142,6 +142,11 @@ class SqlCatalog:
         with self._answering():
             return self._database.state().sequence
 
+    def wait(self, since: int, timeout_s: float) -> int:
+        """See Catalog.wait."""
+        with self._answering():
+            return self._database.state.wait(since, timeout_s).sequence
+
     def changes(self, since: int, limit: int, fingerprint: str) -> Changes:
         """See Catalog.changes."""
         _check_stretch(since, limit)

@@ -19,6 +19,7 @@ __all__ = ["open_sqlite"]
 
 _BUSY_TIMEOUT_MS = 10_000
 _ASK_AGAIN_S = 0.005
+_LOOK_S = 0.05
 _POOL_SIZE = 8
 _POOL_OVERFLOW = 56
 # After a burst the write-ahead log is cut back to this many bytes.
@@ -49,6 +50,15 @@ class StateWatch:
             watcher.close()
             raise
         self._idle.append(watcher)
+        return newest
+
+    def wait(self, since: int, timeout_s: float) -> State:
+        """See StateSource.wait. Looks twenty times a second, as SQLite tells nobody."""
+        end = time.monotonic() + timeout_s
+        newest = self()
+        while newest.sequence == since and (left := end - time.monotonic()) > 0:
+            time.sleep(min(_LOOK_S, left))
+            newest = self()
         return newest
 
     def close(self) -> None:

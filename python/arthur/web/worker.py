@@ -24,6 +24,7 @@ import structlog
 
 from arthur.config import Settings
 from arthur.errors import ArthurError, ConfigError, StoreError
+from arthur.recognition.attendance import Attendance
 from arthur.web.app import App
 from arthur.web.logs import configure_logs
 from arthur.web.metrics import Metrics
@@ -54,9 +55,11 @@ def run(opener: Callable[[Settings], Arthur]) -> int:
         told.write(orjson.dumps({"failed": str(error), "config": isinstance(error, ConfigError)}) + b"\n")
         return 2 if isinstance(error, ConfigError) else 1
     fan_out = ThreadPoolExecutor(2 * cores(), "batch")
+    attendance = Attendance(arthur.catalog, arthur.recognizer.follow)
 
     def stop() -> None:
         fan_out.shutdown(wait=False, cancel_futures=True)
+        attendance.close()
         arthur.close()
 
     app = App(service_of(arthur, fan_out), route_table())
