@@ -109,8 +109,10 @@ class PrivateServer:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(processes, timeout=PATIENCE_S)
-        if self._guard is not None:
+        # Only then: while the server runs, the end of standard input would have its guard remove the folder.
+        if self._guard is not None and self._guard.stdin is not None:
             self._guard.wait(PATIENCE_S)
+            self._guard.stdin.close()
 
     def freeze(self) -> None:
         """Stop all its processes where they are: connections stay open and nothing answers."""
