@@ -18,8 +18,6 @@ GRACE_S = 10.0
 
 def main(folder: str, user: str, *command: str) -> int:
     """Guard one server."""
-    # an interrupt of the starter reaches its whole process group; it is the starter who decides what ends
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     server = subprocess.Popen(command, stdin=subprocess.DEVNULL, user=user or None)
 
     ending = threading.Event()

@@ -89,7 +89,10 @@ class PrivateServer:
         """Start it and wait until it answers."""
         command = [sys.executable, str(_GUARD), str(self.folder), unprivileged() or "", *self.command]
         with (self.folder / "log").open("ab") as log:
-            self._guard = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=self.folder)
+            # A signal to the group of processes that runs the tests must not end the guard before its work is done.
+            self._guard = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=self.folder, start_new_session=True
+            )
         end = time.monotonic() + PATIENCE_S
         while True:
             try:

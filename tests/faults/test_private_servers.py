@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -19,6 +21,7 @@ input()
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize(
     "name",
     [
@@ -26,13 +29,14 @@ input()
         pytest.param("valkey", marks=pytest.mark.service("valkey")),
     ],
 )
-def test_a_server_and_its_folder_go_when_the_tests_are_killed(name: str) -> None:
+def test_a_server_and_its_folder_go_when_the_tests_are_killed(name: str, ending: signal.Signals) -> None:
     command = [sys.executable, "-c", STARTER.format(name=name)]
-    starter = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    starter = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, start_new_session=True)
     assert starter.stdout is not None
     folder, *pids = starter.stdout.readline().split()
     assert Path(folder).is_dir()
-    starter.kill()
+    os.killpg(starter.pid, ending)
     starter.communicate()
     end = time.monotonic() + 60
     while Path(folder).exists() or any(psutil.pid_exists(int(pid)) for pid in pids):
