@@ -36,8 +36,12 @@ run: setup ## draw a gallery, index it, serve it, match a photo of it, and go on
 	@exec $(BIN)/python -m bench.demo
 
 .PHONY: test
-test: setup test-rust ## run every test
+test: setup test-rust ## run every test; says which did not run for want of PostgreSQL or Valkey
 	@$(BIN)/python -m pytest
+
+.PHONY: test-services
+test-services: setup ## run the tests that start private PostgreSQL and Valkey; refuses when one is not installed
+	@ARTHUR_REQUIRE_SERVICES=1 $(BIN)/python -m pytest -m service
 
 .PHONY: test-rust
 test-rust: setup
@@ -100,7 +104,7 @@ lock: ## pin every Python package anew, with hashes
 	@$(BIN)/pip install --quiet pip-tools==7.6.2
 	@lock="$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --unsafe-package pillow"; \
 		$$lock --output-file requirements/runtime.txt pyproject.toml 2>/dev/null; \
-		$$lock --extra dev --extra pull --extra text --extra openvino --output-file requirements/dev.txt pyproject.toml 2>/dev/null; \
+		$$lock --extra dev --extra pull --extra text --extra openvino --extra postgres --extra valkey --output-file requirements/dev.txt pyproject.toml 2>/dev/null; \
 		$$lock --output-file requirements/pillow-simd.txt requirements/pillow-simd.in; \
 		$$lock --allow-unsafe --output-file requirements/train.txt requirements/train.in
 

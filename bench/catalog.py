@@ -1,6 +1,7 @@
 """How fast the catalogue is: puts one by one, in batches and by threads, replay, and the reads of every request.
 
-usage: python -m bench.catalog [--rows N] [--folder FOLDER]; writes results/catalog.parquet and prints percentiles.
+usage: python -m bench.catalog [--rows N] [--folder FOLDER] [--url postgresql://...]...; measures SQLite in a new file
+and each catalogue named, which must be empty; writes results/catalog.parquet and prints percentiles.
 """
 
 from __future__ import annotations
@@ -89,7 +90,8 @@ def read(catalog: Catalog, keys: np.ndarray) -> list[Row]:
         *(timed("latest", 1, catalog.latest) for _ in range(READS)),
         *(timed("counts", 1, catalog.counts) for _ in range(READS)),
         *(timed("views of 20 keys", 20, partial(catalog.views, chosen)) for chosen in some),
-        *(timed("vector", 1, partial(catalog.vector, int(key), "bench")) for key in rng.choice(keys, READS)),
+        *(timed("vectors of 20 keys", 20, partial(catalog.vectors, chosen, "bench")) for chosen in some),
+        *(timed("changes, 1 put", 1, partial(catalog.changes, len(keys) - 1, PAGE, "bench")) for _ in range(READS)),
         *(timed("replay", len(keys), partial(replay, catalog)) for _ in range(REPLAYS)),
     ]
 
@@ -105,17 +107,16 @@ def sync_cost(folder: Path) -> list[Row]:
         return [timed("sync of 4 KiB by the disk", 1, append) for _ in range(SINGLES)]
 
 
-def observe(folder: Path, rows: int) -> list[Row]:
+def observe(url: str, rows: int) -> list[Row]:
     """Return all observations, made in a new catalogue of `rows` views."""
-    catalog = open_catalog(f"sqlite:///{folder}/catalog.db")
-    found = sync_cost(folder)
-    found += put_batches(catalog, new_views(rows, prefix="batch"))
+    catalog = open_catalog(url)
+    found = put_batches(catalog, new_views(rows, prefix="batch"))
     keys = np.arange(1, rows + 1, dtype=np.int64)
     found += read(catalog, keys)
     found += put_each(catalog, new_views(SINGLES, prefix="single"))
     found += put_by_threads(catalog, new_views(SINGLES * 4, prefix="threads"))
     catalog.close()
-    return found
+    return [row | {"database": url.partition(":")[0]} for row in found]
 
 
 def main() -> None:
@@ -123,12 +124,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--folder", type=Path, default=None, help="on the disk to be measured")
+    parser.add_argument("--url", action="append", default=[], help="a further catalogue, which must be empty")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
-        rows = observe(Path(folder), given.rows)
+        rows = [row | {"database": "none"} for row in sync_cost(Path(folder))]
+        for url in (f"sqlite:///{folder}/catalog.db", *given.url):
+            rows += observe(url, given.rows)
     path = write("catalog", rows, context(SEED, packages=("sqlalchemy", "numpy")))
     micros, cpu_micros = pl.col("seconds") * 1e6, pl.col("cpu_seconds") * 1e6
-    summary = pl.read_parquet(path).group_by("what", maintain_order=True)
+    summary = pl.read_parquet(path).group_by("database", "what", maintain_order=True)
     p50, p99 = micros.median().alias("p50_us"), micros.quantile(0.99).alias("p99_us")
     cpu = cpu_micros.median().alias("p50_cpu_us")
     rate = (pl.col("items").sum() / pl.col("seconds").sum()).alias("items_per_s")

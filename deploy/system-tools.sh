@@ -44,17 +44,30 @@ missing() {
     fi
 }
 
+# Only tests need a server of Valkey; PostgreSQL comes as a Python package.
+missing_for_tests() {
+    command -v valkey-server >/dev/null || command -v redis-server >/dev/null && return
+    if apt-cache show valkey-server >/dev/null 2>&1; then echo valkey-server; else echo redis-server; fi
+}
+
+install() {
+    echo "installing with apt: $*"
+    { apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@"; } >/dev/null || true
+}
+
 case "${1:-}" in
     --python) python_for_arthur; exit ;;
     --simd-flag) simd_flag; exit ;;
 esac
 
 needed=$(missing | tr '\n' ' ')
-if [ -n "${needed// /}" ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
-    echo "installing with apt: $needed"
-    export DEBIAN_FRONTEND=noninteractive
+if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    # a server that its package starts would be nobody's: tests start their own
+    export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
     # shellcheck disable=SC2086  # a list of package names
-    { apt-get update -qq && apt-get install -y -qq --no-install-recommends $needed; } >/dev/null || true
+    [ -z "${needed// /}" ] || install $needed
+    # shellcheck disable=SC2046  # one name or none
+    [ -z "$(missing_for_tests)" ] || install $(missing_for_tests)
     needed=$(missing | tr '\n' ' ')
 fi
 if [ -n "${needed// /}" ]; then
@@ -62,3 +75,4 @@ if [ -n "${needed// /}" ]; then
     exit 2
 fi
 cargo --version >/dev/null 2>&1 || { echo "missing: a Rust toolchain - run: rustup toolchain install 1.95.0" >&2; exit 2; }
+[ -z "$(missing_for_tests)" ] || echo "tests of Valkey will not run: install valkey-server or redis-server" >&2

@@ -27,6 +27,8 @@ from arthur.encode.golden import Golden, save_golden
 from arthur.encode.onnx import OnnxEncoder
 from bench.artphoto.paintings import painting
 
+pytest_plugins = ["tests.service_fixtures"]
+
 SIDE, DIM = 16, 8
 FACTS = """
 name = "{name}"

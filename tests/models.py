@@ -235,8 +235,17 @@ class ModelCache:
     def fetch(self, key: Any) -> Any:
         return self.kept.get(key)
 
+    def reserve(self, key: Any, wait_s: Any) -> Any:
+        return self.kept.get(key)
+
+    def release(self, key: Any) -> None:
+        pass
+
     def put(self, key: Any, value: Any, ttl_s: Any) -> None:
         self.kept[key] = value
+
+    def stats(self) -> Any:
+        return {}
 
 
 class ModelBlobs:

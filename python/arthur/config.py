@@ -22,10 +22,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ARTHUR_", extra="forbid", frozen=True)
 
     data: Path = Field(Path("data"), description="Folder under which everything is kept")
-    catalog: str = Field("", description="Catalog URL; empty is sqlite:///DATA/catalog.db")
+    catalog: str = Field("", description="Catalog URL, sqlite: or postgresql:; empty is sqlite:///DATA/catalog.db")
     index: str = Field("", description="Index URL; empty is usearch:DATA/index; exact: keeps all in memory")
     local: str = Field("", description="Local index URL; empty is inverted:DATA/local; none: answers by vectors alone")
-    cache: str = Field("memory:?max_mb=64", description="Cache URL")
+    cache: str = Field("memory:?max_mb=64", description="Cache URL, memory: or valkey:")
     blobs: str = Field("", description="Blob store URL; empty is file://DATA/blobs")
 
     engine: str = Field("arthur-mini", description="Name of an engine, or a folder with an engine.toml")

@@ -137,7 +137,7 @@ class Recognizer:
         outcomes: list[Put | ArthurError] = []
         for enrolment, one in zip(enrolments, prepared, strict=True):
             outcomes.append(self._kept(next(puts), enrolment, one) if isinstance(one, Embedded) else one)
-        self._follow()
+        self.follow()
         put = [outcome for outcome in outcomes if isinstance(outcome, Put)]
         self._likenesses.note([_enrolled(one, embedded) for one, embedded in zip(put, rows, strict=True)])
         return outcomes
@@ -153,7 +153,7 @@ class Recognizer:
             raise BadRequest("a view can only be named together with its entry")
         named = list(versions(self._parts.catalog, artist_id, entry_id, view_id))
         ended = set(self._parts.catalog.remove(artist_id, entry_id, view_id).tolist())
-        self._follow()
+        self.follow()
         self._pictures.drop(version for version in named if version.key in ended)
         return len(ended)
 
@@ -268,10 +268,10 @@ class Recognizer:
             followers.append((self._geometry.follower, self._parts.local.index))
         return followers
 
-    def _follow(self) -> None:
-        """Bring the indices up to date after a write, so that the next search need not.
+    def follow(self) -> None:
+        """Bring the indices up to date, after a write of this process or another's, so that the next search need not.
 
-        The write is committed; a fault of an index is for the next search to meet, which can answer without it.
+        What was written is committed; a fault is for the next search to meet, which can answer without an index.
         """
         for follower, _ in self._followers():
             try:

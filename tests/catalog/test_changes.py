@@ -51,9 +51,10 @@ class Follower:
         return self.live
 
 
-@pytest.fixture
-def catalog(tmp_path: Path) -> Iterator[Catalog]:
-    opened = open_catalog(f"sqlite:///{tmp_path}/catalog.db")
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service("postgresql"))])
+def catalog(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Catalog]:
+    on_postgres = request.param == "postgresql"
+    opened = open_catalog(request.getfixturevalue("postgres") if on_postgres else f"sqlite:///{tmp_path}/catalog.db")
     yield opened
     opened.close()
 

@@ -15,14 +15,21 @@ from arthur.catalog import migrate as migrations
 from arthur.catalog import open_catalog
 from arthur.catalog.database import Database
 from arthur.catalog.migrate import migrate, revision
+from arthur.catalog.opening import open_database
 from arthur.catalog.schema import HEAD, metadata
-from arthur.catalog.sqlite import open_sqlite
 from arthur.errors import ConfigError
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service("postgresql"))])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres"))
+    return f"sqlite:///{tmp_path}/catalog.db"
+
+
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_sqlite(tmp_path / "catalog.db")
+def database(url: str) -> Iterator[Database]:
+    opened = open_database(url)
     yield opened
     opened.close()
 
@@ -57,18 +64,18 @@ def test_a_migration_is_all_or_nothing(database: Database) -> None:
         assert inspect(connection).get_table_names() == []
 
 
-def test_a_catalogue_of_a_newer_arthur_is_refused(tmp_path: Path, database: Database) -> None:
-    open_catalog(f"sqlite:///{tmp_path}/catalog.db").close()
+def test_a_catalogue_of_a_newer_arthur_is_refused(url: str, database: Database) -> None:
+    open_catalog(url).close()
     with database.writer.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(ConfigError, match=r"newer Arthur \(schema 9999\); this one knows schemas up to 0005"):
-        open_catalog(f"sqlite:///{tmp_path}/catalog.db")
+    with pytest.raises(ConfigError, match=rf"newer Arthur \(schema 9999\); this one knows schemas up to {HEAD}"):
+        open_catalog(url)
 
 
-def test_a_database_of_another_program_is_refused(tmp_path: Path, database: Database) -> None:
+def test_a_database_of_another_program_is_refused(url: str, database: Database) -> None:
     with database.writer.begin() as connection:
         connection.execute(text("CREATE TABLE customers (id INTEGER)"))
     with pytest.raises(ConfigError, match="not an Arthur catalogue: it holds customers"):
-        open_catalog(f"sqlite:///{tmp_path}/catalog.db")
+        open_catalog(url)
     with database.reader.begin() as connection:
         assert inspect(connection).get_table_names() == ["customers"]

@@ -17,15 +17,14 @@ from arthur.catalog import Catalog, open_catalog
 from arthur.errors import BadRequest, ConfigError, EngineMismatch, StoreError
 from arthur.types import ApiKey, Counts, JsonValue, Likeness, LikenessKind, LocalFeatures, Metadata, NewView, ViewId
 
-URLS = {"sqlite": "sqlite:///{folder}/catalog.db"}
-
-
 KINDS: tuple[LikenessKind, ...] = ("confusable", "duplicate")
 
 
-@pytest.fixture(params=list(URLS))
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service("postgresql"))])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return URLS[request.param].format(folder=tmp_path)
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres"))
+    return f"sqlite:///{tmp_path}/catalog.db"
 
 
 @pytest.fixture
@@ -530,6 +529,23 @@ def test_another_opening_sees_each_write_at_once(catalog: Catalog, url: str) -> 
     assert other.counts() == catalog.counts() == Counts(1, 1, 1)
     assert other.view(put.stored.view) == put.stored
     other.close()
+
+
+def test_waiting_ends_with_the_first_change_of_another_opening(catalog: Catalog, url: str) -> None:
+    other = open_catalog(url)
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(catalog.wait, 0, 60)
+        assert other.put([new("a/e/v")])[0].stored.key == 1
+        assert waiting.result() == 1
+        waiting = threads.submit(catalog.wait, 1, 60)
+        assert other.remove("a").tolist() == [1]
+        assert waiting.result() == 2
+    other.close()
+
+
+def test_waiting_ends_when_nothing_changes(catalog: Catalog) -> None:
+    assert catalog.wait(0, 0.1) == 0
+    assert catalog.wait(7, 60) == 0
 
 
 def test_concurrent_puts_of_threads_are_all_there_under_their_own_keys(catalog: Catalog) -> None:

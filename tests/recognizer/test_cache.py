@@ -1,6 +1,12 @@
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
+from arthur.cache.memory import MemoryCache
+from arthur.errors import InvalidImage
 from arthur.types import Query
+from tests.models import House, ModelCatalog
 
 
 def test_the_same_photo_is_embedded_once(house: Any, picture: Any) -> None:
@@ -69,3 +75,23 @@ def test_a_degraded_answer_is_not_kept(house: Any, picture: Any) -> None:
     house.recognizer.recognize(picture(1))
     house.index.broken = False
     assert not house.recognizer.recognize(picture(1)).degraded
+
+
+def test_of_many_who_ask_the_same_at_once_one_is_worked_for(picture: Any) -> None:
+    house = House(ModelCatalog(), cache=MemoryCache(2**20))
+    house.enroll("a/e1/main", 1)
+    seen = house.encoder.seen
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(house.recognizer.recognize, [picture(2)] * 24))
+    assert {answer.matches[0].view.entry_id for answer in answers} == {"e1"}
+    assert house.encoder.seen == seen + 1
+
+
+def test_a_failure_lets_those_who_wait_try_themselves(picture: Any) -> None:
+    house = House(ModelCatalog(), cache=MemoryCache(2**20))
+    house.enroll("a/e1/main", 1)
+    with pytest.raises(InvalidImage):
+        house.recognizer.recognize(b"no picture")
+    with pytest.raises(InvalidImage):
+        house.recognizer.recognize(b"no picture")
+    assert house.cache.stats().get("shared") is None

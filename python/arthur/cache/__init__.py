@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
-from urllib.parse import parse_qsl
-
-from arthur.errors import ConfigError
 
 __all__ = ["Cache", "open_cache"]
 
@@ -17,8 +15,23 @@ class Cache(Protocol):
         """Return the value, or None when it is not there, expired or out of reach."""
         ...
 
+    def reserve(self, key: bytes, wait_s: float) -> bytes | None:
+        """As `fetch`; of several callers that miss one key, all but the first wait for the value, at most `wait_s`.
+
+        Whoever gets None makes the value and calls `put`, or `release` when nothing comes of it.
+        """
+        ...
+
+    def release(self, key: bytes) -> None:
+        """Let go of those who wait for the key; without any this does nothing."""
+        ...
+
     def put(self, key: bytes, value: bytes, ttl_s: float) -> None:
-        """Keep `value` for at most `ttl_s` seconds; it may vanish earlier."""
+        """Keep `value` for at most `ttl_s` seconds, and hand it to those who wait; it may vanish earlier."""
+        ...
+
+    def stats(self) -> Mapping[str, int]:
+        """Return how often what happened so far: hits, misses, faults."""
         ...
 
     def close(self) -> None:
@@ -27,20 +40,16 @@ class Cache(Protocol):
 
 
 def open_cache(url: str) -> Cache:
-    """Open a cache: `memory:` or `memory:?max_mb=N` (MiB, 64 unless given) in this process, `none:` keeps nothing.
+    """Open a cache.
+
+    `memory:` or `memory:?max_mb=N` (MiB, 64 unless given) is in this process, `none:` keeps nothing.
+    `valkey://HOST:PORT/DB`, `valkeys://` with TLS, `valkey-cluster://`, `valkeys-cluster://` and `unix:///SOCKET` are
+    shared; `front_mb` (MiB, 16 unless given, 0 for none) is kept in this process before them.
 
     Raises:
-        ConfigError: the URL is not of a known form.
+        ConfigError: the URL is not of a known form, or the client is not installed.
     """
     # Imported here: the port must not need its adapters.
-    from arthur.cache.memory import MemoryCache
-    from arthur.cache.nothing import NoCache
+    from arthur.cache.opening import opened
 
-    name, _, query = url.partition("?")
-    options = dict(parse_qsl(query, keep_blank_values=True))
-    if name == "none:" and not options:
-        return NoCache()
-    max_mb = options.pop("max_mb", "64")
-    if name == "memory:" and not options and max_mb.isascii() and max_mb.isdecimal() and 0 < len(max_mb) <= 7:
-        return MemoryCache(int(max_mb) * 2**20)
-    raise ConfigError("the cache URL must be memory:, memory:?max_mb=N or none:")
+    return opened(url)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
@@ -138,6 +137,10 @@ class Catalog(Protocol):
         """Return the newest committed sequence, of any process; 0 for a new catalogue. Costs microseconds."""
         ...
 
+    def wait(self, since: int, timeout_s: float) -> int:
+        """Return `latest()` as soon as it is not `since`, or after `timeout_s`. Costs next to nothing meanwhile."""
+        ...
+
     def changes(self, since: int, limit: int, fingerprint: str) -> Changes:
         """Return up to `limit` changes after `since`, with the vectors of one engine.
 
@@ -204,17 +207,16 @@ class Catalog(Protocol):
 def open_catalog(url: str) -> Catalog:
     """Open the catalogue at `url`, made if missing, and bring its schema up to date.
 
-    `sqlite:////absolute/path.db` and `sqlite:///relative/path.db` name a SQLite file.
+    `sqlite:////absolute/path.db` and `sqlite:///relative/path.db` name a SQLite file,
+    `postgresql://user:password@host:port/database` a database of a PostgreSQL server, which must be there.
 
     Raises:
-        ConfigError: the URL is not of a known form, or the database is of a newer Arthur or of another program.
+        ConfigError: the URL is not of a known form, the driver is not installed, or the database is of a newer Arthur
+            or of another program.
         StoreError: the database does not answer, or its file is damaged.
     """
-    scheme, separator, path = url.partition(":///")
-    if scheme != "sqlite" or not separator or not path or path.startswith(":") or "?" in path:
-        raise ConfigError("the catalogue URL must be sqlite:///PATH")
     # Imported here: the port must not need its adapters.
+    from arthur.catalog.opening import open_database
     from arthur.catalog.sql import SqlCatalog
-    from arthur.catalog.sqlite import open_sqlite
 
-    return SqlCatalog(open_sqlite(Path(path)))
+    return SqlCatalog(open_database(url))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, Table
 
 from arthur.types import Counts
 
-__all__ = ["Database", "State", "StateSource"]
+__all__ = ["Database", "Numbering", "State", "StateSource"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +27,44 @@ class StateSource(Protocol):
         """Return the state as of the newest commit."""
         ...
 
+    def wait(self, since: int, timeout_s: float) -> State:
+        """Return the state as soon as its sequence is not `since`, or after `timeout_s`."""
+        ...
+
     def close(self) -> None:
         """Release connections."""
         ...
 
 
+class Numbering(Protocol):
+    """Knows the numbers that the database has given to rows of a table; those of removed rows must not come back."""
+
+    def newest(self, connection: Connection, table: Table) -> int:
+        """Return the highest number ever given; 0 for none."""
+        ...
+
+    def skip(self, connection: Connection, table: Table, newest: int) -> None:
+        """Give no number up to `newest`, nor one that a row has."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A database as the catalogue uses it; both engines share one pool.
+    """A database as the catalogue uses it; all engines share one pool.
 
     Attributes:
         reader: a transaction sees one snapshot and never waits for writers.
         writer: transactions follow one another in the order of the sequence, over all processes.
+        asker: each statement sees a snapshot of its own; the fewest round trips, where one statement tells all.
         state: the newest committed state.
+        numbering: of the tables whose rows the database numbers.
     """
 
     reader: Engine
     writer: Engine
+    asker: Engine
     state: StateSource
+    numbering: Numbering
 
     def close(self) -> None:
         """Close all connections that are not in use."""

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection, column, inspect, select, table
 
+from arthur.catalog.database import Database
 from arthur.catalog.schema import HEAD, metadata
 from arthur.errors import ConfigError
 
-__all__ = ["migrate", "revision"]
+__all__ = ["bring_up_to_date", "migrate", "revision"]
 
 _VERSION_TABLE = "alembic_version"
 _SCRIPTS = Path(__file__).with_name("migrations")
@@ -39,6 +40,20 @@ def migrate(connection: Connection, target: str = HEAD) -> None:
     # Newest first, as Alembic walks: a target at or before the current one is behind it.
     backwards = current is not None and (target == "base" or known.index(target) > known.index(current))
     (command.downgrade if backwards else command.upgrade)(config, target)
+
+
+def bring_up_to_date(database: Database) -> None:
+    """Bring a database's schema to HEAD.
+
+    Raises:
+        ConfigError: see migrate.
+    """
+    # Looked at first, so that opening an up-to-date catalogue never waits for a writer.
+    with database.reader.begin() as connection:
+        current = revision(connection)
+    if current != HEAD:
+        with database.writer.begin() as connection:
+            migrate(connection)
 
 
 def revision(connection: Connection) -> str | None:

@@ -37,7 +37,7 @@ __all__ = [
     "webhooks",
 ]
 
-HEAD = "0005"
+HEAD = "0006"
 """Revision of this schema: the newest file in `migrations/versions`."""
 
 # SQLite makes a column its row id only when the type is spelt INTEGER; elsewhere that is 32 bits.

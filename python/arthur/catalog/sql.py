@@ -17,9 +17,9 @@ from arthur.catalog.database import Database
 from arthur.catalog.faults import store_errors
 from arthur.catalog.likenesses import list_likenesses, put_likenesses
 from arthur.catalog.lists import list_artists, list_entries, list_views
-from arthur.catalog.migrate import migrate, revision
+from arthur.catalog.migrate import bring_up_to_date
 from arthur.catalog.records import Prepared, prepare, select_views, stored_view
-from arthur.catalog.schema import HEAD, artists, entries, notes, views
+from arthur.catalog.schema import artists, entries, notes, views
 from arthur.catalog.sql_outbox import SqlOutbox
 from arthur.catalog.writing import Makers, engine_number, put_views, remove_views, verifier_numbers
 from arthur.errors import ArthurError, BadRequest, StoreError
@@ -60,7 +60,8 @@ class SqlCatalog:
         self._commits: GroupCommit[list[Prepared], list[Put]] = GroupCommit(self._put, largest=_LARGEST_GROUP)
         self.outbox = SqlOutbox(self._reading, self._writing_alone)
         try:
-            self._migrate()
+            with self._answering():
+                bring_up_to_date(database)
         except ArthurError:
             database.close()
             raise
@@ -89,30 +90,30 @@ class SqlCatalog:
             entries.c.entry_id == view.entry_id,
             views.c.view_id == view.view_id,
         )
-        with self._reading() as connection:
+        with self._asking() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else stored_view(row)
 
     def find(self, vector_id: str) -> StoredView | None:
         """See Catalog.find. Of views that share a vector_id the newest is found."""
         query = select_views().where(views.c.vector_id == vector_id).order_by(views.c.key.desc()).limit(1)
-        with self._reading() as connection:
+        with self._asking() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else stored_view(row)
 
     def views(self, keys: Keys) -> Mapping[int, StoredView]:
         """See Catalog.views."""
-        with self._reading() as connection:
+        with self._asking() as connection:
             return reading.views_by_key(connection, keys)
 
     def vectors(self, keys: Keys, fingerprint: str) -> Mapping[int, NDArray[np.float32]]:
         """See Catalog.vectors."""
-        with self._reading() as connection:
+        with self._asking() as connection:
             return reading.vectors(connection, keys, fingerprint)
 
     def features(self, keys: Keys, fingerprint: str) -> Mapping[int, bytes]:
         """See Catalog.features."""
-        with self._reading() as connection:
+        with self._asking() as connection:
             return reading.features(connection, keys, fingerprint)
 
     def views_of(self, artist_id: str, entry_id: str | None, *, cursor: str | None, limit: int) -> Page[StoredView]:
@@ -132,7 +133,7 @@ class SqlCatalog:
 
     def artist_numbers(self, artist_ids: Sequence[str]) -> tuple[int, ...]:
         """See Catalog.artist_numbers."""
-        with self._reading() as connection:
+        with self._asking() as connection:
             return reading.artist_numbers(connection, artist_ids)
 
     def counts(self) -> Counts:
@@ -144,6 +145,11 @@ class SqlCatalog:
         """See Catalog.latest."""
         with self._answering():
             return self._database.state().sequence
+
+    def wait(self, since: int, timeout_s: float) -> int:
+        """See Catalog.wait."""
+        with self._answering():
+            return self._database.state.wait(since, timeout_s).sequence
 
     def changes(self, since: int, limit: int, fingerprint: str) -> Changes:
         """See Catalog.changes."""
@@ -172,7 +178,7 @@ class SqlCatalog:
 
     def note(self, name: str) -> str | None:
         """See Catalog.note."""
-        with self._reading() as connection:
+        with self._asking() as connection:
             return connection.scalar(select(notes.c.value).where(notes.c.name == name))
 
     def put_note(self, name: str, value: str) -> None:
@@ -207,14 +213,6 @@ class SqlCatalog:
         self._closed = True
         self._database.close()
 
-    def _migrate(self) -> None:
-        # Looked at first, so that opening an up-to-date catalogue never waits for a writer.
-        with self._reading() as connection:
-            current = revision(connection)
-        if current != HEAD:
-            with self._writing() as connection:
-                migrate(connection)
-
     def _put(self, group: Sequence[list[Prepared]]) -> list[list[Put]]:
         """Put what several callers want in one transaction."""
         everything = [item for prepared in group for item in prepared]
@@ -235,6 +233,11 @@ class SqlCatalog:
             raise StoreError("the catalogue is closed")
         with store_errors():
             yield
+
+    @contextmanager
+    def _asking(self) -> Iterator[Connection]:
+        with self._answering(), self._database.asker.begin() as connection:
+            yield connection
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, create_engine, event, select
+from sqlalchemy import URL, Connection, Table, create_engine, event, func, select, text
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from arthur.catalog.database import Database, State
@@ -19,6 +19,7 @@ __all__ = ["open_sqlite"]
 
 _BUSY_TIMEOUT_MS = 10_000
 _ASK_AGAIN_S = 0.005
+_LOOK_S = 0.05
 _POOL_SIZE = 8
 _POOL_OVERFLOW = 56
 # After a burst the write-ahead log is cut back to this many bytes.
@@ -49,6 +50,15 @@ class StateWatch:
             watcher.close()
             raise
         self._idle.append(watcher)
+        return newest
+
+    def wait(self, since: int, timeout_s: float) -> State:
+        """See StateSource.wait. Looks twenty times a second, as SQLite tells nobody."""
+        end = time.monotonic() + timeout_s
+        newest = self()
+        while newest.sequence == since and (left := end - time.monotonic()) > 0:
+            time.sleep(min(_LOOK_S, left))
+            newest = self()
         return newest
 
     def close(self) -> None:
@@ -100,7 +110,35 @@ def open_sqlite(path: Path) -> Database:
     )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
-    return Database(engine, engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}), StateWatch(path))
+    return Database(
+        reader=engine.execution_options(**{_BEGIN: "BEGIN"}),
+        writer=engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}),
+        asker=engine,
+        state=StateWatch(path),
+        numbering=_Numbering(),
+    )
+
+
+class _Numbering:
+    """See Numbering. Only tables with AUTOINCREMENT remember; others go on behind the rows that they have."""
+
+    def newest(self, connection: Connection, table: Table) -> int:
+        """See Numbering.newest."""
+        if _remembers(table):
+            query = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+            return int(connection.scalar(query, {"name": table.name}) or 0)
+        return int(connection.scalar(select(func.max(*table.primary_key))) or 0)
+
+    def skip(self, connection: Connection, table: Table, newest: int) -> None:
+        """See Numbering.skip."""
+        if _remembers(table):
+            named = {"name": table.name, "newest": max(newest, self.newest(connection, table))}
+            connection.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), named)
+            connection.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :newest)"), named)
+
+
+def _remembers(table: Table) -> bool:
+    return bool(table.dialect_options["sqlite"]["autoincrement"])
 
 
 def _prepare(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
@@ -132,4 +170,5 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 def _begin(connection: Connection) -> None:
     # The driver is told not to begin transactions itself (isolation_level None): it would begin too late and
     # never for reading.
-    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+    if statement := connection.get_execution_options().get(_BEGIN):
+        connection.exec_driver_sql(statement)

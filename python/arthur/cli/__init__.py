@@ -14,6 +14,7 @@ from arthur.cli import (
     audit,
     building,
     calibrate,
+    catalog,
     doctor,
     engines,
     enroll,
@@ -66,6 +67,7 @@ def _application() -> typer.Typer:
     app.command("audit")(audit.audit)
     app.add_typer(keys.app, name="keys")
     app.add_typer(webhooks.app, name="webhooks")
+    app.add_typer(catalog.app, name="catalog")
     building.add_commands(engines.app)
     app.add_typer(engines.app, name="engines")
     return app

@@ -7,7 +7,7 @@ import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -23,6 +23,7 @@ from arthur.assemble import (
     stale_calibration,
 )
 from arthur.blobs import open_blobs
+from arthur.cache import open_cache
 from arthur.catalog import Catalog, open_catalog
 from arthur.cli.options import installed_version
 from arthur.config import Settings
@@ -131,6 +132,7 @@ def _stores(settings: Settings) -> Iterator[Finding]:
     """Examine blobs, engine and catalog, and the index, which needs the latter two."""
     with ExitStack() as opened:
         yield _tried("blobs", lambda: _blobs(settings), "check the blob store's URL and rights")[0]
+        yield _cache(settings)
         finding, encoder = _tried("engine", lambda: _engine(settings, opened), "`arthur engines list` names others")
         yield finding
         finding, catalog = _tried("catalog", lambda: _catalog(settings, opened), "restore it from a backup")
@@ -155,6 +157,19 @@ def _tried(part: str, work: Callable[[], tuple[str, Opened]], mend: str) -> tupl
 def _blobs(settings: Settings) -> tuple[str, None]:
     open_blobs(settings.blobs_url).ping()
     return "answers", None
+
+
+def _cache(settings: Settings) -> Finding:
+    """Keep a value and fetch it. A cache that keeps nothing makes Arthur slower, not wrong."""
+    try:
+        with closing(open_cache(settings.cache)) as cache:
+            cache.put(b"doctor", b"well", 60)
+            kept = cache.fetch(b"doctor") is not None and not cache.stats().get("faults")
+    except ArthurError as error:
+        return Finding("cache", "wrong", str(error), "name another with ARTHUR_CACHE")
+    if kept or settings.cache == "none:":
+        return Finding("cache", "ok", "answers" if kept else "switched off")
+    return Finding("cache", "warning", "keeps nothing", "check that the server of ARTHUR_CACHE runs and has room")
 
 
 def _engine(settings: Settings, opened: ExitStack) -> tuple[str, Encoder]:

@@ -61,10 +61,18 @@ class Answers:
         """Keep a `(1, dim)` float32 vector."""
         self._cache.put(self._vector_key(content), vector.tobytes(), VECTOR_TTL_S)
 
-    def answer(self, content: str, query: Query, sequence: int) -> Recognition | None:
-        """Return the answer to that question at that sequence, without timings."""
-        kept = self._cache.fetch(self._answer_key(content, query, sequence))
+    def answer(self, content: str, query: Query, sequence: int, *, wait_s: float) -> Recognition | None:
+        """Return the answer to that question at that sequence, without timings.
+
+        Of several that ask the same at once, all but one wait up to `wait_s` for that one's answer. Whoever gets None
+        calls `release` when it is done.
+        """
+        kept = self._cache.reserve(self._answer_key(content, query, sequence), wait_s)
         return None if kept is None else _parsed(kept)
+
+    def release(self, content: str, query: Query, sequence: int) -> None:
+        """Let go of those who wait for an answer, be it there or not."""
+        self._cache.release(self._answer_key(content, query, sequence))
 
     def put_answer(self, content: str, query: Query, answer: Recognition) -> None:
         """Keep an answer under the sequence that it has seen; one made in part is not kept."""

@@ -22,6 +22,10 @@ from arthur.types import Query, Recognition
 
 log = structlog.get_logger(__name__)
 
+# The same photo may be asked about by many at once. To wait for the first one's answer pays as long as that is no
+# longer than an answer takes.
+_PATIENCE_S = 0.25
+
 
 class Matcher:
     """Answers photos. Callable from any thread."""
@@ -53,18 +57,25 @@ class Matcher:
         stages = Stages(query.deadline_ms, clock=self._parts.clock)
         with stages.stage("cache"):
             content = ":".join(content_hash(image) for image in images)
-            kept = self._answers.answer(content, query, self._parts.catalog.latest())
+            asked = content, query, self._parts.catalog.latest()
+            kept = self._answers.answer(*asked, wait_s=_patience_s(stages))
         if kept is not None:
             return replace(kept, timings_ms=stages.timings_ms)
+        try:
+            found = self._found(images, query, stages)
+            self._answers.put_answer(content, query, found)
+        finally:
+            self._answers.release(*asked)
+        return found
+
+    def _found(self, images: Sequence[bytes], query: Query, stages: Stages) -> Recognition:
         frames = [self.frame(image, query, stages) for image in images]
         founds = [self._search(frame.photo.vector, query, stages) for frame in frames]
         seen = self._seen(frames, founds, query, stages)
         with stages.stage("decision", checked=False):
             limit = query.max_false_accept or self._options.max_false_accept
             answer = conclude(seen, frames, self._parts.calibration, query, limit)
-        found = replace(answer, engine=self._parts.encoder.spec.label, timings_ms=stages.timings_ms)
-        self._answers.put_answer(content, query, found)
-        return found
+        return replace(answer, engine=self._parts.encoder.spec.label, timings_ms=stages.timings_ms)
 
     def observe(self, image: bytes) -> list[tuple[str, list[Sighting]]]:
         """Return every look at a photo. See Recognizer.observe."""
@@ -136,3 +147,9 @@ class Matcher:
         for found in founds:
             sightings.join(by_score(one) for one in found.entries)
         return Seen(founds, sightings.strongest(), skipped=STEPS[1:], failed=True)
+
+
+def _patience_s(stages: Stages) -> float:
+    """Return how long to wait for another's answer, so that enough is left for one's own."""
+    left = stages.remaining_s
+    return _PATIENCE_S if left is None else min(_PATIENCE_S, max(left, 0) / 4)

@@ -7,6 +7,8 @@ worker starts, so counters survive the death of a worker; without it they are th
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Callable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -18,8 +20,15 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 class Metrics:
     """Counts requests and decisions. Callable from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, cache: Callable[[], Mapping[str, int]] = dict) -> None:
+        """Count nothing yet; `cache` tells how often what happened to this process' cache."""
         self._registry = CollectorRegistry()
+        self._cache = cache
+        self._cache_seen: dict[str, int] = {}
+        self._cache_turn = threading.Lock()
+        self._cache_events = Counter(
+            "arthur_cache_events", "Hits, misses and faults of the cache", ("event",), registry=self._registry
+        )
         self._requests = Counter(
             "arthur_requests", "Requests answered", ("route", "method", "status"), registry=self._registry
         )
@@ -40,6 +49,7 @@ class Metrics:
         """Count one answer."""
         self._requests.labels(route, method, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
+        self._count_cache()
 
     def recognized(self, decision: str, timings_ms: dict[str, float]) -> None:
         """Count one decision, and the time of its stages."""
@@ -50,6 +60,13 @@ class Metrics:
     def admitted(self, places: int) -> None:
         """Note how many places of this worker are taken."""
         self._admitted.set(places)
+
+    def _count_cache(self) -> None:
+        with self._cache_turn:
+            for event, count in self._cache().items():
+                more = count - self._cache_seen.get(event, 0)
+                self._cache_events.labels(event).inc(more)
+                self._cache_seen[event] = count
 
     def exposition(self) -> bytes:
         """Return the numbers of all workers in Prometheus' text format."""

@@ -24,6 +24,7 @@ import structlog
 
 from arthur.config import Settings
 from arthur.errors import ArthurError, ConfigError, StoreError
+from arthur.recognition.attendance import Attendance
 from arthur.web.app import App
 from arthur.web.auditing import Ledger
 from arthur.web.logs import configure_logs
@@ -57,10 +58,12 @@ def run(opener: Callable[[Settings], Arthur]) -> int:
         told.write(orjson.dumps({"failed": str(error), "config": isinstance(error, ConfigError)}) + b"\n")
         return 2 if isinstance(error, ConfigError) else 1
     fan_out = ThreadPoolExecutor(2 * cores(), "batch")
+    attendance = Attendance(arthur.catalog, arthur.recognizer.follow)
 
     def stop() -> None:
         fan_out.shutdown(wait=False, cancel_futures=True)
         rim.close()
+        attendance.close()
         arthur.close()
 
     rim.follow()
@@ -94,7 +97,7 @@ def service_of(arthur: Arthur, fan_out: ThreadPoolExecutor) -> Service:
         blobs=arthur.blobs,
         fetch=arthur.fetcher,
         fan_out=fan_out,
-        metrics=Metrics(),
+        metrics=Metrics(arthur.cache.stats),
         rebuild=Rebuild(arthur.recognizer, Board(arthur.catalog)),
         version=installed_version(),
     )

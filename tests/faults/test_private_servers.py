@@ -1,0 +1,44 @@
+"""Servers of tests end with the tests, however those end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+STARTER = """
+from tests.private_servers import private_{name}
+server = private_{name}()
+print(server.folder, *(process.pid for process in server._processes()), flush=True)
+input()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("postgres", marks=pytest.mark.service("postgresql")),
+        pytest.param("valkey", marks=pytest.mark.service("valkey")),
+    ],
+)
+def test_a_server_and_its_folder_go_when_the_tests_are_killed(name: str, ending: signal.Signals) -> None:
+    command = [sys.executable, "-c", STARTER.format(name=name)]
+    pipe = subprocess.PIPE
+    starter = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, start_new_session=True)
+    assert starter.stdout is not None
+    folder, *pids = starter.stdout.readline().split()
+    assert Path(folder).is_dir()
+    os.killpg(starter.pid, ending)
+    starter.communicate()
+    end = time.monotonic() + 60
+    while Path(folder).exists() or any(psutil.pid_exists(int(pid)) for pid in pids):
+        assert time.monotonic() < end
+        time.sleep(0.02)

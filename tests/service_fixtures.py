@@ -1,0 +1,93 @@
+"""Fixtures that start private servers, once a session, and the report of what could not run without them."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.private_servers import (
+    PrivateServer,
+    postgres_programs,
+    postgres_url,
+    private_postgres,
+    private_valkey,
+    schemas,
+    valkey_program,
+)
+
+REQUIRED = "ARTHUR_REQUIRE_SERVICES"
+PROGRAMS: dict[str, Callable[[], object]] = {"postgresql": postgres_programs, "valkey": valkey_program}
+NOT_RUN = pytest.StashKey[Counter[str]]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out tests whose server is not installed, and remember how many; refuse when all are required."""
+    needed = {item: {name for mark in item.iter_markers("service") for name in mark.args} for item in items}
+    wanted = set().union(*needed.values())
+    missing = {name for name in wanted if PROGRAMS[name]() is None}
+    left_out = [item for item in items if needed[item] & missing]
+    config.stash[NOT_RUN] = Counter(name for item in left_out for name in needed[item] & missing)
+    if not left_out:
+        return
+    if os.environ.get(REQUIRED):
+        raise pytest.UsageError(f"{len(left_out)} tests need {', '.join(sorted(missing))}, which is not installed")
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in set(left_out)]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what was not run."""
+    for name, count in config.stash.get(NOT_RUN, Counter()).items():
+        terminalreporter.write_line(f"NOT RUN: {count} tests need {name}, whose server is not installed", yellow=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PrivateServer]:
+    """A PostgreSQL that tests share; one that kills its server starts its own."""
+    server = private_postgres()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def _schemas() -> Iterator[str]:
+    return schemas()
+
+
+@pytest.fixture
+def postgres(postgres_server: PrivateServer, _schemas: Iterator[str]) -> str:
+    """The URL of an empty catalogue."""
+    return postgres_url(postgres_server, schema=next(_schemas))
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[PrivateServer]:
+    """A PostgreSQL that the test may kill."""
+    server = private_postgres()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[PrivateServer]:
+    """A Valkey that tests share."""
+    server = private_valkey()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def own_valkey() -> Iterator[Callable[..., PrivateServer]]:
+    """Start Valkeys that the test may kill: `own_valkey("--maxmemory", "3mb")`."""
+    started: list[PrivateServer] = []
+
+    def start(*options: str) -> PrivateServer:
+        started.append(private_valkey(*options))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.close()
