@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arthur.catalog.outbox import Outbox
-from arthur.errors import ConfigError
 from arthur.types import (
     ApiKey,
     Changes,
