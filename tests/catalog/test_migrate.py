@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -18,6 +20,7 @@ from arthur.catalog.migrate import migrate, revision
 from arthur.catalog.schema import HEAD, metadata
 from arthur.catalog.sqlite import open_sqlite
 from arthur.errors import ConfigError
+from arthur.types import NewView, ViewId
 
 
 @pytest.fixture
@@ -61,7 +64,7 @@ def test_a_catalogue_of_a_newer_arthur_is_refused(tmp_path: Path, database: Data
     open_catalog(f"sqlite:///{tmp_path}/catalog.db").close()
     with database.writer.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(ConfigError, match=r"newer Arthur \(schema 9999\); this one knows schemas up to 0003"):
+    with pytest.raises(ConfigError, match=r"newer Arthur \(schema 9999\); this one knows schemas up to 0004"):
         open_catalog(f"sqlite:///{tmp_path}/catalog.db")
 
 
@@ -72,3 +75,15 @@ def test_a_database_of_another_program_is_refused(tmp_path: Path, database: Data
         open_catalog(f"sqlite:///{tmp_path}/catalog.db")
     with database.reader.begin() as connection:
         assert inspect(connection).get_table_names() == ["customers"]
+
+
+def test_a_catalogue_of_before_takes_the_engine_of_most_views(tmp_path: Path, database: Database) -> None:
+    with closing(open_catalog(f"sqlite:///{tmp_path}/catalog.db")) as catalog:
+        views = [ViewId("a", "e", name) for name in "vw"]
+        catalog.put([NewView(view, np.eye(3, dtype=np.float32)[0], "f", "", "", "jpeg", 1, 1, 1) for view in views])
+        catalog.put_vectors(np.array([2]), np.eye(1, 4, dtype=np.float32), "g")
+        assert database.state().engine == "f"
+    with database.writer.begin() as connection:
+        migrate(connection, "0003")
+    open_catalog(f"sqlite:///{tmp_path}/catalog.db").close()
+    assert database.state().engine == "f"
