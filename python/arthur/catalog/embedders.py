@@ -158,7 +158,7 @@ def drop_some(connection: Connection, fingerprint: str, limit: int) -> int:
     return len(keys)
 
 
-def _unembedded(fingerprint: str) -> Select[tuple[int]]:
+def _unembedded(fingerprint: str) -> Select[int]:
     """Return the query for keys of live views without a vector of that engine."""
     engine = select(engines.c.number).where(engines.c.fingerprint == literal(fingerprint)).scalar_subquery()
     has = exists().where(and_(embeddings.c.key == views.c.key, embeddings.c.engine == engine))

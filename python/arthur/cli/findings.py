@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Literal, TypeAlias, TypeVar
 
 from arthur.assemble import (
-    calibration_note,
     check_data_folder,
     engine_folders,
+    engine_in_force,
     open_following_index,
     open_following_local_index,
-    stale_calibration,
 )
 from arthur.blobs import open_blobs
+from arthur.calibration.kept import calibration_note, stale_calibration
 from arthur.catalog import Catalog, open_catalog
 from arthur.cli.options import installed_version
 from arthur.config import Settings
@@ -129,13 +129,15 @@ def _stores(settings: Settings) -> Iterator[Finding]:
     """Examine blobs, engine and catalog, and the index, which needs the latter two."""
     with ExitStack() as opened:
         yield _tried("blobs", lambda: _blobs(settings), "check the blob store's URL and rights")[0]
-        finding, encoder = _tried("engine", lambda: _engine(settings, opened), "`arthur engines list` names others")
+        # opened first, because it tells the engine in force
+        cataloged, catalog = _tried("catalog", lambda: _catalog(settings, opened), "restore it from a backup")
+        work = partial(_engine, settings, catalog, opened)
+        finding, encoder = _tried("engine", work, "`arthur engines list` names others")
         yield finding
-        finding, catalog = _tried("catalog", lambda: _catalog(settings, opened), "restore it from a backup")
-        yield finding
+        yield cataloged
         if encoder is not None and catalog is not None:
-            work = partial(_index, settings, catalog, encoder, opened)
-            yield _tried("index", work, "`arthur reindex` rebuilds it")[0]
+            indexed = partial(_index, settings, catalog, encoder, opened)
+            yield _tried("index", indexed, "`arthur reindex` rebuilds it")[0]
             yield from _local(settings, catalog, encoder, opened)
 
 
@@ -153,9 +155,10 @@ def _blobs(settings: Settings) -> tuple[str, None]:
     return "answers", None
 
 
-def _engine(settings: Settings, opened: ExitStack) -> tuple[str, Encoder]:
-    """Load the engine, which checks its files and golden vectors, and embed the canary."""
-    encoder = open_encoder(settings.engine, threads=settings.engine_threads, folders=engine_folders(settings))
+def _engine(settings: Settings, catalog: Catalog | None, opened: ExitStack) -> tuple[str, Encoder]:
+    """Load the engine in force, which checks its files and golden vectors, and embed the canary."""
+    engine = settings.engine if catalog is None else engine_in_force(settings, catalog)
+    encoder = open_encoder(engine, threads=settings.engine_threads, folders=engine_folders(settings))
     opened.callback(encoder.close)
     canary(encoder)
     spec = encoder.spec

@@ -62,7 +62,8 @@ class Matcher:
         with stages.stage("decision", checked=False):
             limit = query.max_false_accept or self._options.max_false_accept
             answer = conclude(seen, frames, self._parts.calibration, query, limit)
-        found = replace(answer, engine=self._parts.encoder.spec.label, timings_ms=stages.timings_ms)
+        spec = self._parts.encoder.spec
+        found = replace(answer, engine=spec.label, passport=spec.passport_id, timings_ms=stages.timings_ms)
         self._answers.put_answer(content, query, found)
         return found
 
