@@ -435,10 +435,10 @@ def test_the_engine_is_switched_when_every_view_has_its_vector(catalog: Catalog)
     catalog.put([new("a/e/v"), new("a/e/w")])
     catalog.put_vectors(np.array([1]), unit(0, 4)[None], "g")
     assert (catalog.switch("g"), catalog.engine()) == (1, "f")
-    catalog.put_vectors(np.array([2]), unit(1, 4)[None], "g")
-    assert (catalog.switch("g", sources={"g": "here", "f": "there"}), catalog.engine()) == (0, "g")
+    catalog.put_vectors(np.array([2]), unit(1, 4)[None], "g", passport=Passport("1", "{}", "here"))
+    assert (catalog.switch("g"), catalog.engine()) == (0, "g")
     known = [(one.fingerprint, one.source, one.vectors, one.in_force, one.previous) for one in catalog.engines()]
-    assert known == [("f", "there", 2, False, True), ("g", "here", 2, True, False)]
+    assert known == [("f", "", 2, False, True), ("g", "here", 2, True, False)]
     with pytest.raises(EngineReplaced):
         catalog.put([new("a/e/x")])
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
@@ -192,14 +191,10 @@ class Catalog(Protocol):
         """
         ...
 
-    def switch(self, fingerprint: str, *, sources: Mapping[str, str] = MappingProxyType({})) -> int:
+    def switch(self, fingerprint: str) -> int:
         """Put another engine in force, if every live view has its vector; else return how many have not.
 
         One transaction: a put before it was of the engine before, a put after it must be of the new one.
-
-        Args:
-            fingerprint: of an engine whose vectors were put.
-            sources: by fingerprint, where engines are found.
 
         Raises:
             Conflict: there are no views, so there is nothing to be switched.

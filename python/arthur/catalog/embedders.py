@@ -5,7 +5,7 @@ Each function works inside the caller's transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from sqlalchemy import Connection, Select, and_, delete, exists, func, insert, literal, select, update
@@ -30,18 +30,22 @@ __all__ = [
 ]
 
 
-def engine_number(connection: Connection, fingerprint: str, dim: int) -> int:
-    """Return the number of the engine, which is made known when it is new.
+def engine_number(connection: Connection, fingerprint: str, dim: int, passport: Passport | None) -> int:
+    """Return the number of the engine, which is made known when it is new, and from where it was loaded.
 
     Raises:
         EngineMismatch: the engine is known with another length of vectors.
     """
     known = connection.execute(select(engines).where(engines.c.fingerprint == fingerprint)).one_or_none()
+    source = "" if passport is None else passport.source
     if known is None:
-        added = insert(engines).values(fingerprint=fingerprint, dim=dim).returning(engines.c.number)
+        row = {"fingerprint": fingerprint, "dim": dim, "source": source}
+        added = insert(engines).values(row).returning(engines.c.number)
         return int(connection.execute(added).scalar_one())
     if known.dim != dim:
         raise EngineMismatch(f"the engine's vectors have {known.dim} numbers in this catalogue, not {dim}")
+    if source not in ("", known.source):
+        connection.execute(update(engines).where(engines.c.number == known.number).values(source=source))
     return int(known.number)
 
 
@@ -114,7 +118,7 @@ def put_vectors(
 ) -> int:
     """See Catalog.put_vectors."""
     encoded = {key: encode_vector(vector) for key, vector in zip(keys.tolist(), vectors, strict=True)}
-    engine = engine_number(connection, fingerprint, vectors.shape[1])
+    engine = engine_number(connection, fingerprint, vectors.shape[1], passport)
     number = passport_numbers(connection, [passport]).get(passport.id) if passport is not None else None
     lacking = _lacking(connection, fingerprint, list(encoded))
     rows = [{"key": key, "engine": engine, "vector": encoded[key], "passport": number} for key in lacking]
@@ -123,7 +127,7 @@ def put_vectors(
     return len(rows)
 
 
-def switch(connection: Connection, fingerprint: str, sources: Mapping[str, str]) -> int:
+def switch(connection: Connection, fingerprint: str) -> int:
     """See Catalog.switch."""
     now = connection.execute(select(state.c.engine, state.c.views)).one()
     if not now.views:
@@ -131,8 +135,6 @@ def switch(connection: Connection, fingerprint: str, sources: Mapping[str, str])
     lacking = connection.scalar(select(func.count()).select_from(_unembedded(fingerprint).subquery())) or 0
     if lacking:
         return lacking
-    for named, source in sources.items():
-        connection.execute(update(engines).where(engines.c.fingerprint == named).values(source=source))
     if fingerprint != now.engine:
         connection.execute(update(state).values(engine=fingerprint, previous_engine=now.engine))
     return 0

@@ -117,7 +117,7 @@ engines = Table(
     Column("source", Text, nullable=False, server_default=""),
     UniqueConstraint("fingerprint"),
 )
-"""`source` is the name or the folder under which an engine was last found; empty where nobody told."""
+"""`source` is the folder from which an engine was last loaded; empty where nobody told."""
 
 passports = Table(
     "passports",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import MappingProxyType
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -194,10 +194,10 @@ class SqlCatalog:
         with self._commits.alone(), self._writing() as connection:
             return embedders.put_vectors(connection, keys, vectors, fingerprint, passport)
 
-    def switch(self, fingerprint: str, *, sources: Mapping[str, str] = MappingProxyType({})) -> int:
+    def switch(self, fingerprint: str) -> int:
         """See Catalog.switch."""
         with self._commits.alone(), self._writing() as connection:
-            return embedders.switch(connection, fingerprint, sources)
+            return embedders.switch(connection, fingerprint)
 
     def drop_vectors(self, fingerprint: str) -> int:
         """See Catalog.drop_vectors."""
@@ -243,8 +243,10 @@ class SqlCatalog:
         with self._writing() as connection:
             # By length, too: two callers may give one fingerprint different ones, and one of them is wrong.
             kinds = {(item.new.fingerprint, len(item.new.vector)) for item in everything}
+            shown = {item.new.fingerprint: item.new.passport for item in everything}
+            numbers = partial(embedders.engine_number, connection)
             makers = Makers(
-                engines={name: embedders.engine_number(connection, name, dim) for name, dim in sorted(kinds)},
+                engines={name: numbers(name, dim, shown[name]) for name, dim in sorted(kinds)},
                 verifiers=verifier_numbers(connection, everything),
                 passports=embedders.passport_numbers(connection, [item.new.passport for item in everything]),
             )

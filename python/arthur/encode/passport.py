@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 from blake3 import blake3
 
@@ -33,7 +34,7 @@ def passport_of(folder: EngineFolder, spec: EngineSpec, *, golden: float | None)
     measured: dict[str, JsonValue] = {} if golden is None else {"golden_distance": float(f"{golden:.0e}")}
     if built is not None and built.precision == spec.variant:
         measured |= {"cosine": built.cosine, "pictures": built.pictures}
-    return sealed(
+    passport = sealed(
         {
             "engine": spec.label,
             "fingerprint": spec.fingerprint,
@@ -45,6 +46,7 @@ def passport_of(folder: EngineFolder, spec: EngineSpec, *, golden: float | None)
             "parity": measured,
         }
     )
+    return replace(passport, source=str(folder.path.resolve()))
 
 
 def sealed(facts: Mapping[str, JsonValue]) -> Passport:

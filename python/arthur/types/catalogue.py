@@ -27,10 +27,12 @@ class Passport:
     Attributes:
         id: 16 hex digits that follow from the document.
         document: canonical JSON.
+        source: the folder from which the engine was loaded; no part of the document, nor of the id.
     """
 
     id: str
     document: str
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class KnownEngine:
 
     Attributes:
         fingerprint, dim: of the engine.
-        source: the name or the folder under which it was last found; "" where nobody told.
+        source: the folder from which it was last loaded; "" where nobody told.
         vectors: how many live views it embedded.
         in_force: whether the catalogue is answered by it.
         previous: whether it was before the one in force.
