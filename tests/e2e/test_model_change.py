@@ -17,7 +17,7 @@ import pytest
 
 from tests.conftest import tiny_graph
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 WORKS = 24
 ALIKE = 0.95
