@@ -17,7 +17,7 @@ import pytest
 
 from tests.conftest import tiny_graph
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 WORKS = 24
 ALIKE = 0.95
@@ -32,7 +32,7 @@ def engines(write_engine: Callable[..., Path]) -> tuple[Path, Path]:
 
 def arthur(*words: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "arthur", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=check, timeout=300)
+    return subprocess.run(command, capture_output=True, text=True, check=check, timeout=600)
 
 
 def enroll(url: str, work: int, picture: bytes, *, artist: str = "a") -> httpx.Response:
@@ -93,7 +93,7 @@ def under_load(url: str, artworks: list[bytes]) -> Iterator[Load]:
         one.result()
 
 
-def wait_until(true: Callable[[], bool], timeout_s: float = 60) -> None:
+def wait_until(true: Callable[[], bool], timeout_s: float = 300) -> None:
     end = time.monotonic() + timeout_s
     while not true():
         assert time.monotonic() < end

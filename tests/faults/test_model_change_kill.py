@@ -17,7 +17,7 @@ from arthur.catalog import Catalog, open_catalog
 from arthur.encode.folder import open_folder
 from tests.conftest import tiny_graph
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 WORKS = 40
 ALIKE = 0.95
@@ -53,7 +53,7 @@ def command(*words: str | Path) -> list[str]:
 
 
 def arthur(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(*words), capture_output=True, text=True, check=False, timeout=300)
+    return subprocess.run(command(*words), capture_output=True, text=True, check=False, timeout=600)
 
 
 def killed_when(moment: Callable[[], bool], *words: str | Path) -> None:
@@ -77,7 +77,7 @@ def asked(url: str, picture: bytes) -> dict[str, object]:
 
 def wait_moved(url: str, picture: bytes, engine: str) -> None:
     """Ask until that engine answers; the one worker has then moved."""
-    end = time.monotonic() + 120
+    end = time.monotonic() + 300
     while not str(asked(url, picture)["engine"]).startswith(engine):
         assert time.monotonic() < end
         time.sleep(0.02)
