@@ -50,15 +50,20 @@ class Arthur:
     """Everything a web worker or a command needs, opened. A context manager that closes what it opened.
 
     Attributes:
-        encoder: the engine that was in force when it was opened; only the recognizer knows of a later one.
+        parts: of the engine that was in force when it was opened; only the recognizer knows of a later one.
     """
 
     settings: Settings
     shared: Shared
-    encoder: Encoder
+    parts: Parts
     fetcher: Fetcher
     recognizer: Recognizer
     _opened: ExitStack = field(repr=False)
+
+    @property
+    def encoder(self) -> Encoder:
+        """The engine of `parts`."""
+        return self.parts.encoder
 
     @property
     def catalog(self) -> Catalog:
@@ -114,7 +119,7 @@ def open_arthur(settings: Settings) -> Arthur:
         recognizer = Recognizer(parts, options_of(settings), reopen=partial(_reopen, settings, shared))
         opened.callback(recognizer.close)
         kept = opened.pop_all()
-        return Arthur(settings, shared, parts.encoder, fetcher, recognizer, kept)
+        return Arthur(settings, shared, parts, fetcher, recognizer, kept)
 
 
 def open_model(settings: Settings, engine: str, shared: Shared) -> Parts:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -84,6 +86,19 @@ def test_matches_before_and_after_find_the_same(filled: Any, other: Path, shelf:
 
 def test_the_engine_in_force_is_only_reindexed(filled: Any, tiny_engine: Path) -> None:
     assert filled("reindex", "--engine", tiny_engine, "--json").json == [{"views": 6}]
+
+
+@pytest.mark.parametrize(("gone", "views"), [((), 6), (("thumbnails",), 5)])
+def test_what_the_engine_in_force_lacks_is_embedded_where_there_is_a_picture(
+    filled: Any, tmp_path: Path, gone: tuple[str, ...], views: int
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "data" / "catalog.db")) as database, database:
+        database.execute("DELETE FROM embeddings WHERE key = 2")
+    for folder in gone:
+        shutil.rmtree(tmp_path / "data" / "blobs" / folder)
+    done = filled("reindex", "--json")
+    assert done.json == [{"views": views}]
+    assert ("was never embedded" in done.err) == bool(gone)
 
 
 def test_pruned_vectors_are_gone_and_there_is_no_way_back(filled: Any, other: Path) -> None:

@@ -83,6 +83,13 @@ def reindex(
 
 
 def _rebuild(arthur: Arthur, *, json: bool) -> None:
+    """Embed what the engine in force lacks, which only an older Arthur left behind, and mend the indices."""
+    from arthur.jobs.embedding import Embedding, Tally
+
+    with progress_bar("embed") as advance:
+        tally = Embedding(arthur.parts)(steps(advance), Tally())
+    for name, reason in tally.failed.values():
+        typer.echo(f"{name} was never embedded by {arthur.encoder.spec.label}, and cannot be: {reason}", err=True)
     with progress_bar("index") as advance:
         views = arthur.recognizer.reindex(steps(advance))
     answer({"views": views}, f"{views} views are indexed", json=json)
