@@ -15,13 +15,12 @@ import structlog
 
 from arthur.blobs import Blobs, open_blobs
 from arthur.cache import Cache, open_cache
-from arthur.calibration.kept import load_calibration, parse_calibration
+from arthur.calibration.kept import calibration_note, load_calibration, stale_calibration
 from arthur.catalog import Catalog, open_catalog
 from arthur.config import Settings
-from arthur.decision import Calibration
 from arthur.decode import ImageDecoder, Limits
 from arthur.encode import Encoder, canary, open_encoder
-from arthur.encode.folder import EngineFolder, find_folder
+from arthur.encode.folder import EngineFolder, find_fingerprint, find_folder
 from arthur.encode.text import TextTower
 from arthur.errors import ConfigError, StoreError
 from arthur.fetch import Fetcher
@@ -36,19 +35,45 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Arthur:
-    """Everything a web worker or a command needs, opened. A context manager that closes what it opened."""
+class Shared:
+    """The parts that every engine works with."""
 
-    settings: Settings
+    decoder: ImageDecoder
     catalog: Catalog
-    index: VectorIndex
     cache: Cache
     blobs: Blobs
-    encoder: Encoder
-    decoder: ImageDecoder
+    local: LocalParts | None
+
+
+@dataclass(frozen=True, slots=True)
+class Arthur:
+    """Everything a web worker or a command needs, opened. A context manager that closes what it opened.
+
+    Attributes:
+        parts: of the engine that was in force when it was opened; only the recognizer knows of a later one.
+    """
+
+    settings: Settings
+    shared: Shared
+    parts: Parts
     fetcher: Fetcher
     recognizer: Recognizer
     _opened: ExitStack = field(repr=False)
+
+    @property
+    def encoder(self) -> Encoder:
+        """The engine of `parts`."""
+        return self.parts.encoder
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog."""
+        return self.shared.catalog
+
+    @property
+    def blobs(self) -> Blobs:
+        """The blob store."""
+        return self.shared.blobs
 
     def close(self) -> None:
         """Close the parts, last opened first. Closing twice is allowed."""
@@ -81,34 +106,86 @@ def open_arthur(settings: Settings) -> Arthur:
         opened.callback(catalog.close)
         cache = open_cache(settings.cache)
         opened.callback(cache.close)
-        blobs = open_blobs(settings.blobs_url)
-        encoder = _open_encoder(settings)
-        opened.callback(encoder.close)
-        text = TextTower(_engine_folder(settings), threads=settings.engine_threads)
-        opened.callback(text.close)
-        index = open_following_index(settings, catalog, encoder)
-        opened.callback(_close_index, index)
-        local = _open_local(settings, catalog, opened)
         fetcher = _open_fetcher(settings)
         opened.callback(fetcher.close)
-        decoder = ImageDecoder(Limits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels))
-        parts = Parts(
-            decoder=decoder,
-            encoder=encoder,
-            index=index,
-            local=local,
+        shared = Shared(
+            decoder=ImageDecoder(Limits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels)),
             catalog=catalog,
             cache=cache,
-            blobs=blobs,
+            blobs=open_blobs(settings.blobs_url),
+            local=_open_local(settings, catalog, opened),
+        )
+        parts = open_model(settings, engine_in_force(settings, catalog), shared)
+        recognizer = Recognizer(parts, options_of(settings), reopen=partial(_reopen, settings, shared))
+        opened.callback(recognizer.close)
+        kept = opened.pop_all()
+        return Arthur(settings, shared, parts, fetcher, recognizer, kept)
+
+
+def open_model(settings: Settings, engine: str, shared: Shared) -> Parts:
+    """Open the engine of that name or folder with its index, text tower and calibration, beside what is shared.
+
+    Raises:
+        ConfigError: there is no such engine, or its calibration cannot be read.
+        EngineError: the engine does not load or does not give the vectors it promises.
+        StoreError: the catalog or the index does not open.
+    """
+    with ExitStack() as opened:
+        encoder = _open_encoder(settings, engine)
+        opened.callback(encoder.close)
+        text = TextTower(_engine_folder(settings, engine), threads=settings.engine_threads)
+        opened.callback(text.close)
+        index = open_following_index(settings, shared.catalog, encoder)
+        opened.callback(_close_index, index)
+        fingerprint, verifier = encoder.spec.fingerprint, verifier_of(shared.local)
+        beside = _engine_folder(settings, engine).path / "decision.json"
+        note = shared.catalog.note(calibration_note(fingerprint))
+        return Parts(
+            decoder=shared.decoder,
+            encoder=encoder,
+            index=index,
+            local=shared.local,
+            catalog=shared.catalog,
+            cache=shared.cache,
+            blobs=shared.blobs,
             canary=partial(canary, encoder),
-            calibration=_calibration(settings, catalog, encoder.spec.fingerprint, verifier_of(local)),
-            stale=stale_calibration(catalog, encoder.spec.fingerprint, verifier_of(local)),
+            calibration=load_calibration(note, beside, fingerprint=fingerprint, verifier=verifier),
+            stale=stale_calibration(shared.catalog, fingerprint, verifier),
             identity=lambda: index.identity,
             text=text,
+            close=opened.pop_all().close,
         )
-        recognizer = Recognizer(parts, _options(settings))
-        kept = opened.pop_all()
-        return Arthur(settings, catalog, index, cache, blobs, encoder, decoder, fetcher, recognizer, kept)
+
+
+def engine_in_force(settings: Settings, catalog: Catalog) -> str:
+    """Return the name or folder of the engine that the catalogue is embedded by; the setting's while it is empty.
+
+    The catalog has the last word, because vectors of another engine could not be compared with its own. A setting that
+    names another engine is passed over with a line in the log.
+
+    Raises:
+        ConfigError: the engine in force is not on this machine.
+        StoreError: the catalog does not answer.
+    """
+    fingerprint = catalog.engine()
+    return engine_of(settings, catalog, fingerprint) if fingerprint else settings.engine
+
+
+def engine_of(settings: Settings, catalog: Catalog, fingerprint: str) -> str:
+    """Return the name or folder of the engine with that fingerprint.
+
+    Raises:
+        ConfigError: it is not on this machine.
+        StoreError: the catalog does not answer.
+    """
+    sources = [known.source for known in catalog.engines() if known.fingerprint == fingerprint]
+    found = find_fingerprint(fingerprint, [settings.engine, *sources], folders=engine_folders(settings))
+    if found is None:
+        told = "".join(f" (it was {source})" for source in sources if source)
+        raise ConfigError(f"the engine {fingerprint[:12]} of the catalogue is not on this machine{told}: bring it back")
+    if settings.engine != found.facts.name and Path(settings.engine) != found.path:
+        log.warning("engine_setting_passed_over", setting=settings.engine, in_force=found.facts.name)
+    return str(found.path.resolve())
 
 
 def check_data_folder(folder: Path) -> None:
@@ -138,7 +215,7 @@ def open_following_index(settings: Settings, catalog: Catalog, encoder: Encoder)
         StoreError: the catalog or the index does not open.
     """
     spec = encoder.spec
-    opening = partial(open_index, settings.index_url, dim=spec.dim)
+    opening = partial(open_index, settings.index_url_of(spec.fingerprint), dim=spec.dim)
     return RenewableIndex(lambda name: opening(fingerprint=name), catalog, fingerprint=spec.fingerprint)
 
 
@@ -157,25 +234,6 @@ def verifier_of(local: LocalParts | None) -> str:
     return "" if local is None else local.verifier.fingerprint
 
 
-def stale_calibration(catalog: Catalog, fingerprint: str, verifier: str) -> str:
-    """Return why the catalogue's own calibration of this engine must be made anew, "" when it need not.
-
-    Raises:
-        ConfigError: it cannot be read.
-        StoreError: the catalog does not answer.
-    """
-    note = catalog.note(calibration_note(fingerprint))
-    if note is None:
-        return ""
-    own = parse_calibration(note, source="the calibration kept in the catalog")
-    return "" if own.verifier == verifier else "it was made with another verifier; run `arthur calibrate`"
-
-
-def calibration_note(fingerprint: str) -> str:
-    """Return the name under which the catalog keeps the calibration of an engine."""
-    return f"calibration:{fingerprint}"
-
-
 def _open_fetcher(settings: Settings) -> Fetcher:
     return Fetcher(
         max_bytes=settings.max_image_bytes,
@@ -185,9 +243,13 @@ def _open_fetcher(settings: Settings) -> Fetcher:
     )
 
 
-def _open_encoder(settings: Settings) -> Encoder:
+def _reopen(settings: Settings, shared: Shared, fingerprint: str) -> Parts:
+    return open_model(settings, engine_of(settings, shared.catalog, fingerprint), shared)
+
+
+def _open_encoder(settings: Settings, engine: str) -> Encoder:
     return open_encoder(
-        settings.engine,
+        engine,
         threads=settings.engine_threads,
         batch_max=settings.batch_max,
         batch_wait_ms=settings.batch_wait_ms,
@@ -195,8 +257,8 @@ def _open_encoder(settings: Settings) -> Encoder:
     )
 
 
-def _engine_folder(settings: Settings) -> EngineFolder:
-    return find_folder(settings.engine, folders=engine_folders(settings))
+def _engine_folder(settings: Settings, engine: str) -> EngineFolder:
+    return find_folder(engine, folders=engine_folders(settings))
 
 
 def _open_local(settings: Settings, catalog: Catalog, opened: ExitStack) -> LocalParts | None:
@@ -209,14 +271,8 @@ def _open_local(settings: Settings, catalog: Catalog, opened: ExitStack) -> Loca
     return LocalParts(verifier, index)
 
 
-def _calibration(settings: Settings, catalog: Catalog, fingerprint: str, verifier: str) -> Calibration:
-    """Return the calibration from the catalog, from beside the engine, or the shipped one."""
-    beside = _engine_folder(settings).path / "decision.json"
-    note = catalog.note(calibration_note(fingerprint))
-    return load_calibration(note, beside, fingerprint=fingerprint, verifier=verifier)
-
-
-def _options(settings: Settings) -> Options:
+def options_of(settings: Settings) -> Options:
+    """Return what a Recognizer obeys."""
     return Options(
         max_false_accept=settings.max_false_accept,
         batch_max=settings.batch_max,

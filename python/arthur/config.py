@@ -28,7 +28,9 @@ class Settings(BaseSettings):
     cache: str = Field("memory:?max_mb=64", description="Cache URL, memory: or valkey:")
     blobs: str = Field("", description="Blob store URL; empty is file://DATA/blobs")
 
-    engine: str = Field("arthur-mini", description="Name of an engine, or a folder with an engine.toml")
+    engine: str = Field(
+        "arthur-mini", description="Engine of a catalogue without views: a name, or a folder with an engine.toml"
+    )
     engine_threads: int = Field(0, ge=0, description="Threads of the CPU engine; 0 is one per core")
     verifier: str = Field("sift:", description="Verifier of local features")
     batch_max: Positive = Field(8, description="Pictures embedded in one call at most")
@@ -90,6 +92,11 @@ class Settings(BaseSettings):
     def index_url(self) -> str:
         """The index URL in force."""
         return self.index or f"usearch:{self.data.resolve() / 'index'}"
+
+    def index_url_of(self, fingerprint: str) -> str:
+        """The URL of one engine's index: its files lie in a folder of their own, so that engines' lie side by side."""
+        path, mark, options = self.index_url.partition("?")
+        return f"{path}/{fingerprint[:16]}{mark}{options}" if path.startswith("usearch:") else self.index_url
 
     @property
     def local_url(self) -> str:

@@ -69,6 +69,12 @@ class Conflict(ArthurError):
     code = "conflict"
 
 
+class EngineReplaced(Conflict):
+    """The catalogue is embedded by another engine since; whoever has that one may try again."""
+
+    code = "engine_replaced"
+
+
 class Overloaded(ArthurError):
     """Every place in a bounded queue is taken; try again after `retry_after_s` seconds."""
 

@@ -10,7 +10,7 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 import structlog
@@ -23,6 +23,9 @@ from arthur.errors import StoreError
 from arthur.types import Put, ViewId
 
 log = structlog.get_logger(__name__)
+
+PictureKind: TypeAlias = Literal["original", "thumbnail"]
+"""The file as it was enrolled, or the small JPEG made of it."""
 
 _QUALITY = 85
 _PAGE = 1000
@@ -72,6 +75,22 @@ def thumbnail_name(stored: Named) -> str:
 def original_name(stored: Named) -> str:
     """Return the name of a view's picture as it was enrolled."""
     return f"originals/{stored.vector_id}/{stored.key}"
+
+
+def kept(blobs: Blobs, stored: Named) -> Iterator[tuple[PictureKind, bytes]]:
+    """Give what is kept of a view's picture, best first.
+
+    Raises:
+        StoreError: the blob store does not answer.
+    """
+    names: tuple[tuple[PictureKind, str], ...] = (
+        ("original", original_name(stored)),
+        ("thumbnail", thumbnail_name(stored)),
+    )
+    for kind, name in names:
+        data = blobs.read(name)
+        if data is not None:
+            yield kind, data
 
 
 def jpeg(preview: NDArray[np.uint8]) -> bytes:

@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from contextlib import suppress
 from functools import partial
-from typing import TypeVar
 
 import numpy as np
 import structlog
 
-from arthur.errors import ArthurError, BadRequest, NotFound, StoreError
+from arthur.errors import ArthurError, BadRequest, EngineReplaced, NotFound, StoreError
 from arthur.pictures import Pictures, versions
-from arthur.recognition.asking import Asker
 from arthur.recognition.conclusion import similar_matches
-from arthur.recognition.enrolment import Embedded, Enrolment, Preparation
+from arthur.recognition.enrolment import Embedded, Enrolment
 from arthur.recognition.follower import Follower, Progress
 from arthur.recognition.geometry import Geometry
-from arthur.recognition.history import vector_history
-from arthur.recognition.likeness import Enrolled, Likenesses
-from arthur.recognition.matching import Matcher
+from arthur.recognition.likeness import Enrolled
+from arthur.recognition.model import Model
+from arthur.recognition.models import Models
 from arthur.recognition.parts import ClearableIndex, ClearableLocalIndex, Options, Parts
-from arthur.recognition.searcher import Searcher, check_query
+from arthur.recognition.searcher import check_query
 from arthur.recognition.sighting import Sighting
 from arthur.recognition.stages import Stages
-from arthur.types import Changes, JsonValue, Match, Put, Query, Question, Recognition, SearchAnswer, StoredView, ViewId
+from arthur.recognition.state import state_of
+from arthur.types import JsonValue, Match, Put, Query, Question, Recognition, SearchAnswer, StoredView, ViewId
 
 __all__ = ["Enrolment", "Progress", "Recognizer"]
 
-Answer = TypeVar("Answer")
-
 log = structlog.get_logger(__name__)
 
-_PAGE = 256
-"""Views compared between two reports of progress."""
+_AGAIN = 4
+"""How often a write is made anew because the engine was replaced meanwhile."""
 
 
 def _silent(_: Progress) -> None:
@@ -45,22 +42,21 @@ class Recognizer:
 
     A write that returned is in the catalog for good, and the next `recognize` of any process on the same catalog
     finds it: each search first brings its index to the catalog's newest sequence.
-    The parts stay the caller's: closing them ends the Recognizer.
+    Each call is answered by one engine with its own index and calibration, from its beginning to its end, also while
+    the catalog puts another engine in force.
+
+    Args:
+        parts: to begin with.
+        options: the settings.
+        reopen: opens the parts for the fingerprint of another engine that was put in force; None stays with `parts`.
     """
 
-    def __init__(self, parts: Parts, options: Options) -> None:
+    def __init__(self, parts: Parts, options: Options, *, reopen: Callable[[str], Parts] | None = None) -> None:
         self._parts = parts
-        self._options = options
-        self._spec = parts.encoder.spec
-        catalog, index = parts.catalog, parts.index
-        history = vector_history(catalog, index, fingerprint=self._spec.fingerprint)
-        self._follower = Follower(catalog, index, history)
-        self._geometry = None if parts.local is None else Geometry(parts.local, catalog)
-        self._search = Searcher(parts, self._follower)
-        self._match = Matcher(parts, options, self._search, self._geometry)
-        self._ask = Asker(parts, self._match, self._search)
-        self._prepare = Preparation(parts, options, self._geometry)
-        self._likenesses = Likenesses(parts, self._search, self._geometry)
+        self._geometry = None if parts.local is None else Geometry(parts.local, parts.catalog)
+        made = partial(Model, options=options, geometry=self._geometry)
+        opened = None if reopen is None else lambda fingerprint: made(reopen(fingerprint))
+        self._models = Models(made(parts), parts.catalog, opened)
         self._pictures = Pictures(parts.blobs, keep_originals=options.keep_originals)
 
     def recognize(self, image: bytes, query: Query = Query()) -> Recognition:  # noqa: B008  # frozen
@@ -83,7 +79,8 @@ class Recognizer:
         check_query(query)
         if not images:
             raise BadRequest("at least one photo is needed")
-        return self._match(images, query)
+        with self._models.taken() as model:
+            return model.match(images, query)
 
     def search(self, question: Question) -> SearchAnswer:
         """Return the entries nearest to what texts and pictures tell together, without any decision about them.
@@ -93,7 +90,8 @@ class Recognizer:
             Conflict: it has a text, and the engine cannot read text.
             InvalidImage, EngineError, Overloaded, StoreError: see recognize_frames.
         """
-        return self._ask(question)
+        with self._models.taken() as model:
+            return model.ask(question)
 
     @property
     def verifier(self) -> str | None:
@@ -106,7 +104,8 @@ class Recognizer:
         Raises:
             InvalidImage, EngineError, Overloaded, StoreError: see recognize.
         """
-        return self._match.observe(image)
+        with self._models.taken() as model:
+            return model.match.observe(image)
 
     def enroll(self, enrolment: Enrolment) -> Put:
         """Put one picture into the catalogue; a view of the same name is replaced by a new version.
@@ -131,15 +130,27 @@ class Recognizer:
             Overloaded: the queue of the engine is full; nothing was changed.
             StoreError: the catalog could not write; nothing was changed.
         """
-        prepared = self._prepare(enrolments)
+        for _ in range(_AGAIN):
+            with suppress(EngineReplaced), self._models.taken(writing=True) as model:
+                return self._enrolled(enrolments, model)
+        with self._models.taken(writing=True) as model:
+            return self._enrolled(enrolments, model)
+
+    def _enrolled(self, enrolments: Sequence[Enrolment], model: Model) -> list[Put | ArthurError]:
+        """See enroll_many.
+
+        Raises:
+            EngineReplaced: the catalog has put another engine in force meanwhile; nothing was changed.
+        """
+        prepared = model.prepare(enrolments)
         rows = [one for one in prepared if isinstance(one, Embedded)]
         puts = iter(self._parts.catalog.put([one.row for one in rows]) if rows else [])
         outcomes: list[Put | ArthurError] = []
         for enrolment, one in zip(enrolments, prepared, strict=True):
             outcomes.append(self._kept(next(puts), enrolment, one) if isinstance(one, Embedded) else one)
-        self.follow()
+        self._follow(model)
         put = [outcome for outcome in outcomes if isinstance(outcome, Put)]
-        self._likenesses.note([_enrolled(one, embedded) for one, embedded in zip(put, rows, strict=True)])
+        model.likenesses.note([_described(one, embedded) for one, embedded in zip(put, rows, strict=True)])
         return outcomes
 
     def forget(self, artist_id: str, entry_id: str | None = None, view_id: str | None = None) -> int:
@@ -153,7 +164,8 @@ class Recognizer:
             raise BadRequest("a view can only be named together with its entry")
         named = list(versions(self._parts.catalog, artist_id, entry_id, view_id))
         ended = set(self._parts.catalog.remove(artist_id, entry_id, view_id).tolist())
-        self.follow()
+        with self._models.any() as model:
+            self._follow(model)
         self._pictures.drop(version for version in named if version.key in ended)
         return len(ended)
 
@@ -173,12 +185,18 @@ class Recognizer:
         if stored is None:
             raise NotFound(f"there is no view {view.hierarchical}")
         keys = np.array([stored.key], np.int64)
-        vector = self._parts.catalog.vectors(keys, self._spec.fingerprint).get(stored.key)
-        if vector is None:
-            raise NotFound(f"view {view.hierarchical} was never embedded by the engine {self._spec.label}")
-        stages = Stages(clock=self._parts.clock)
-        found = self._search(vector[None], query, stages, leave_out=(view.artist_id, view.entry_id))
-        return similar_matches(found, self._parts.calibration, query)
+        with self._models.taken() as model:
+            vector = self._parts.catalog.vectors(keys, model.spec.fingerprint).get(stored.key)
+            if vector is None:
+                raise NotFound(f"view {view.hierarchical} was never embedded by the engine {model.spec.label}")
+            stages = Stages(clock=self._parts.clock)
+            found = model.search(vector[None], query, stages, leave_out=(view.artist_id, view.entry_id))
+            return similar_matches(found, model.parts.calibration, query)
+
+    def follow(self) -> None:
+        """Bring the indices up to date after a write of another process, so that the next search need not."""
+        with self._models.any() as model:
+            self._follow(model)
 
     def reindex(self, progress: Callable[[Progress], None] = _silent) -> int:
         """Make sure that the index equals the catalog, rebuild it if it differs; return how many views it holds.
@@ -188,10 +206,11 @@ class Recognizer:
         Raises:
             StoreError: the catalog or the index failed.
         """
-        for follower, index in self._followers():
-            follower.verify(progress)
-            index.checkpoint()
-        return len(self._parts.index)
+        with self._models.taken() as model:
+            for follower, index in self._followers(model):
+                follower.verify(progress)
+                index.checkpoint()
+            return len(model.parts.index)
 
     def find_likenesses(self, progress: Callable[[Progress], None] = _silent) -> int:
         """Compare every view with the other entries, and remember the pairs that look alike; return how many.
@@ -199,23 +218,8 @@ class Recognizer:
         Raises:
             StoreError: the catalog did not answer.
         """
-        found, since, more = 0, 0, True
-        while more:
-            changes = self._parts.catalog.changes(since, _PAGE, self._spec.fingerprint)
-            found += self._likenesses.note(self._recalled(changes), again=True)
-            since, more = changes.upto, changes.more
-            progress(Progress("likenesses", since, max(self._parts.catalog.latest(), since)))
-        return found
-
-    def _recalled(self, changes: Changes) -> list[Enrolled]:
-        """Return the views that a page of history put, with what they were described by."""
-        stored = self._parts.catalog.views(changes.keys)
-        packed = self._parts.catalog.features(changes.keys, self.verifier) if self.verifier is not None else {}
-        return [
-            Enrolled(stored[key], vector, packed.get(key))
-            for key, vector in zip(changes.keys.tolist(), changes.vectors, strict=True)
-            if key in stored
-        ]
+        with self._models.taken() as model:
+            return model.likenesses.rescan(progress)
 
     def ready(self) -> None:
         """Return if a photo could be recognized now: the engine gives its known vector and the index has all.
@@ -224,9 +228,10 @@ class Recognizer:
             EngineError: the engine gives another vector than when it was loaded, or none.
             StoreError: the catalog or the index does not answer.
         """
-        self._parts.canary()
-        for follower, _ in self._followers():
-            follower.catch_up()
+        with self._models.taken() as model:
+            model.parts.canary()
+            for follower, _ in self._followers(model):
+                follower.catch_up()
 
     def knows(self, stored: StoredView) -> bool:
         """Return whether a stored view has all that this engine and this verifier make of a picture.
@@ -235,66 +240,46 @@ class Recognizer:
             StoreError: the catalog did not answer.
         """
         keys = np.array([stored.key], np.int64)
-        if not self._parts.catalog.vectors(keys, self._spec.fingerprint):
-            return False
+        with self._models.taken() as model:
+            if not self._parts.catalog.vectors(keys, model.spec.fingerprint):
+                return False
         local = self._parts.local
         return local is None or bool(self._parts.catalog.features(keys, local.verifier.fingerprint))
 
     def status(self) -> Mapping[str, JsonValue]:
         """Return counts, sequences and the state of each part; a part that does not answer is None and `degraded`."""
-        states = {"counts": _or_none(self._counts), "index": _or_none(partial(_state, self._parts.index))}
-        if self._parts.local is not None:
-            states["local_index"] = _or_none(partial(_state, self._parts.local.index))
-        return {
-            "engine": self._spec.label,
-            "verifier": self.verifier,
-            "calibrated": self._parts.calibration.for_catalogue,
-            "calibration_stale": self._parts.stale,
-            "catalog_seq": _or_none(self._parts.catalog.latest),
-            **states,
-            "picture_failures": self._pictures.failures,
-            "degraded": ["catalog" if name == "counts" else name for name, state in states.items() if state is None],
-        }
+        with self._models.any() as model:
+            state = state_of(model)
+        return {**state, "picture_failures": self._pictures.failures}
+
+    def close(self) -> None:
+        """Close the engine and the index that are in force; the other parts stay the caller's."""
+        self._models.close()
 
     def _kept(self, put: Put, enrolment: Enrolment, embedded: Embedded) -> Put:
         """Keep the pictures of a view that was put."""
         self._pictures.keep(put, enrolment.image, embedded.thumbnail)
         return put
 
-    def _followers(self) -> list[tuple[Follower, ClearableIndex | ClearableLocalIndex]]:
+    def _followers(self, model: Model) -> list[tuple[Follower, ClearableIndex | ClearableLocalIndex]]:
         """Return each index with the follower that keeps it equal to the catalog."""
-        followers: list[tuple[Follower, ClearableIndex | ClearableLocalIndex]] = [(self._follower, self._parts.index)]
+        followers: list[tuple[Follower, ClearableIndex | ClearableLocalIndex]] = [(model.follower, model.parts.index)]
         if self._geometry is not None and self._parts.local is not None:
             followers.append((self._geometry.follower, self._parts.local.index))
         return followers
 
-    def follow(self) -> None:
-        """Bring the indices up to date, after a write of this process or another's, so that the next search need not.
+    def _follow(self, model: Model) -> None:
+        """Bring the indices up to date after a write, so that the next search need not.
 
         What was written is committed; a fault is for the next search to meet, which can answer without an index.
         """
-        for follower, _ in self._followers():
+        for follower, _ in self._followers(model):
             try:
                 follower.catch_up()
             except StoreError as error:
                 log.error("index_failed", error=str(error))  # noqa: TRY400  # one line says it; the cause is in the message
 
-    def _counts(self) -> dict[str, JsonValue]:
-        return dict(asdict(self._parts.catalog.counts()))
 
-
-def _enrolled(put: Put, embedded: Embedded) -> Enrolled:
+def _described(put: Put, embedded: Embedded) -> Enrolled:
     features = embedded.row.features
     return Enrolled(put.stored, embedded.row.vector, None if features is None else features.data)
-
-
-def _state(index: ClearableIndex | ClearableLocalIndex) -> dict[str, JsonValue]:
-    return {**index.stats(), "views": len(index), "sequence": index.sequence}
-
-
-def _or_none(ask: Callable[[], Answer]) -> Answer | None:
-    """Return what a part says about itself, or None when it does not answer."""
-    try:
-        return ask()
-    except StoreError:
-        return None

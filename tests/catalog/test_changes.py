@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from arthur.catalog import Catalog, open_catalog
 from arthur.types import Counts, NewView, ViewId
@@ -31,7 +31,7 @@ class Follower:
     def __init__(self, catalog: Catalog, fingerprint: str) -> None:
         self.catalog = catalog
         self.fingerprint = fingerprint
-        self.sequence = catalog.latest()
+        self.sequence = 0
         self.live: set[int] = set()
 
     def poll(self, limit: int) -> bool:
@@ -65,26 +65,39 @@ class Histories(RuleBasedStateMachine):
     def __init__(self, catalog: Catalog) -> None:
         super().__init__()
         self.catalog = catalog
-        # One catalogue serves all runs, which makes its history long.
+        # One catalogue serves all runs, which makes its history long, and leaves an engine in force.
         for artist_id in "ab":
             self.catalog.remove(artist_id)
-        self.model: dict[ViewId, tuple[int, str]] = {}
+        self.model: dict[ViewId, int] = {}
         self.followers = [Follower(self.catalog, fingerprint) for fingerprint in ENGINES]
         self.sequence = self.catalog.latest()
 
-    @rule(names=st.lists(NAMES, min_size=1, max_size=4), fingerprint=st.sampled_from(list(ENGINES)))
-    def put(self, names: list[ViewId], fingerprint: str) -> None:
-        for put in self.catalog.put([new(name, fingerprint) for name in names]):
+    @rule(names=st.lists(NAMES, min_size=1, max_size=4))
+    def put(self, names: list[ViewId]) -> None:
+        for put in self.catalog.put([new(name, self.catalog.engine() or "f") for name in names]):
             self.sequence += 1
             assert put.stored.key == self.sequence
-            assert put.replaced_key == self.model.get(put.stored.view, (None,))[0]
-            self.model[put.stored.view] = (put.stored.key, fingerprint)
+            assert put.replaced_key == self.model.get(put.stored.view)
+            self.model[put.stored.view] = put.stored.key
+
+    @rule(fingerprint=st.sampled_from(list(ENGINES)), limit=st.sampled_from([1, 100]))
+    def embed(self, fingerprint: str, limit: int) -> None:
+        keys = self.catalog.unembedded(fingerprint, 0, limit)
+        vectors = np.eye(1, ENGINES[fingerprint], dtype=np.float32).repeat(len(keys), axis=0)
+        assert self.catalog.put_vectors(keys, vectors, fingerprint) == len(keys)
+
+    @precondition(lambda self: self.model)
+    @rule(fingerprint=st.sampled_from(list(ENGINES)))
+    def switch(self, fingerprint: str) -> None:
+        lacking = len(self.catalog.unembedded(fingerprint, 0, 1000))
+        assert self.catalog.switch(fingerprint) == lacking
+        assert lacking or self.catalog.engine() == fingerprint
 
     @rule(name=NAMES, parts=st.integers(1, 3))
     def remove(self, name: ViewId, parts: int) -> None:
         scope = (name.artist_id, name.entry_id, name.view_id)[:parts]
         gone = [view for view in self.model if (view.artist_id, view.entry_id, view.view_id)[:parts] == scope]
-        assert set(self.catalog.remove(*scope).tolist()) == {self.model.pop(view)[0] for view in gone}
+        assert set(self.catalog.remove(*scope).tolist()) == {self.model.pop(view) for view in gone}
         self.sequence += len(gone)
 
     @rule(follower=st.integers(0, 1), limit=st.sampled_from([1, 2, 100]))
@@ -99,8 +112,8 @@ class Histories(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         for follower in self.followers:
-            live = {key for key, fingerprint in self.model.values() if fingerprint == follower.fingerprint}
-            assert follower.catch_up(limit=2) == live
+            self.embed(follower.fingerprint, 1000)
+            assert follower.catch_up(limit=2) == set(self.model.values())
             assert follower.sequence == self.sequence
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -18,6 +20,7 @@ from arthur.catalog.migrate import migrate, revision
 from arthur.catalog.opening import open_database
 from arthur.catalog.schema import HEAD, metadata
 from arthur.errors import ConfigError
+from arthur.types import NewView, ViewId
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service("postgresql"))])
@@ -79,3 +82,15 @@ def test_a_database_of_another_program_is_refused(url: str, database: Database) 
         open_catalog(url)
     with database.reader.begin() as connection:
         assert inspect(connection).get_table_names() == ["customers"]
+
+
+def test_a_catalogue_of_before_takes_the_engine_of_most_views(tmp_path: Path, database: Database) -> None:
+    with closing(open_catalog(f"sqlite:///{tmp_path}/catalog.db")) as catalog:
+        views = [ViewId("a", "e", name) for name in "vw"]
+        catalog.put([NewView(view, np.eye(3, dtype=np.float32)[0], "f", "", "", "jpeg", 1, 1, 1) for view in views])
+        catalog.put_vectors(np.array([2]), np.eye(1, 4, dtype=np.float32), "g")
+        assert database.state().engine == "f"
+    with database.writer.begin() as connection:
+        migrate(connection, "0003")
+    open_catalog(f"sqlite:///{tmp_path}/catalog.db").close()
+    assert database.state().engine == "f"

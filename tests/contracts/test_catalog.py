@@ -14,8 +14,19 @@ import pytest
 from numpy.typing import NDArray
 
 from arthur.catalog import Catalog, open_catalog
-from arthur.errors import BadRequest, ConfigError, EngineMismatch, StoreError
-from arthur.types import ApiKey, Counts, JsonValue, Likeness, LikenessKind, LocalFeatures, Metadata, NewView, ViewId
+from arthur.errors import BadRequest, ConfigError, Conflict, EngineMismatch, EngineReplaced, StoreError
+from arthur.types import (
+    ApiKey,
+    Counts,
+    JsonValue,
+    Likeness,
+    LikenessKind,
+    LocalFeatures,
+    Metadata,
+    NewView,
+    Passport,
+    ViewId,
+)
 
 KINDS: tuple[LikenessKind, ...] = ("confusable", "duplicate")
 
@@ -357,18 +368,110 @@ def test_changes_refuses_impossible_numbers(catalog: Catalog, since: int, limit:
 
 
 def test_changes_are_those_of_one_engine(catalog: Catalog) -> None:
-    catalog.put([new("a/e/v")])
-    catalog.put([new("a/e/w", fingerprint="g", dim=4)])
-    assert live_keys(catalog, 0, 10, "f") == {1}
-    assert live_keys(catalog, 0, 10, "g") == {2}
+    catalog.put([new("a/e/v"), new("a/e/w")])
+    catalog.put_vectors(np.array([1]), unit(5, 4)[None], "g")
+    assert live_keys(catalog, 0, 10, "f") == {1, 2}
+    assert live_keys(catalog, 0, 10, "g") == {1}
     assert catalog.changes(0, 10, "g").vectors.shape == (1, 4)
-    assert catalog.vectors(np.array([1]), "g").get(1) is None
+    assert catalog.vectors(np.array([2]), "g").get(2) is None
 
 
-def test_changes_of_an_unknown_engine_bring_no_puts_but_go_on(catalog: Catalog) -> None:
+@pytest.mark.parametrize("limit", [1, 2, 100])
+def test_changes_of_an_engine_not_in_force_end_before_the_first_view_it_lacks(catalog: Catalog, limit: int) -> None:
+    catalog.put([new(f"a/e/{place}") for place in range(4)])
+    catalog.put_vectors(np.array([1, 2, 4]), np.tile(unit(5), (3, 1)), "g")
+    assert live_keys(catalog, 0, limit, "g") == {1, 2}
+    assert (catalog.changes(2, limit, "g").upto, catalog.changes(2, limit, "g").more) == (2, False)
+    catalog.put_vectors(np.array([3]), unit(6)[None], "g")
+    assert live_keys(catalog, 2, limit, "g") == {3, 4}
+
+
+def test_changes_of_an_unknown_engine_end_before_the_first_view(catalog: Catalog) -> None:
     catalog.put([new("a/e/v"), new("a/e/v")])
     changes = catalog.changes(0, 10, "unknown")
-    assert (len(changes.keys), changes.removed.tolist(), changes.upto, changes.more) == (0, [1], 2, False)
+    assert (len(changes.keys), changes.upto, changes.more) == (0, 1, False)
+
+
+def test_the_first_view_puts_its_engine_in_force(catalog: Catalog) -> None:
+    assert catalog.engine() == ""
+    catalog.put([new("a/e/v")])
+    assert catalog.engine() == "f"
+    with pytest.raises(EngineReplaced):
+        catalog.put([new("a/e/w", fingerprint="g", dim=4)])
+    assert (catalog.counts().views, [one.fingerprint for one in catalog.engines()]) == (1, ["f"])
+
+
+def test_an_emptied_catalogue_takes_another_engine(catalog: Catalog) -> None:
+    catalog.put([new("a/e/v")])
+    catalog.remove("a")
+    assert catalog.engine() == ""
+    catalog.put([new("a/e/w", fingerprint="g", dim=4)])
+    assert catalog.engine() == "g"
+
+
+def test_callers_of_two_engines_never_share_a_new_catalogue(catalog: Catalog) -> None:
+    def put(turn: int) -> bool:
+        try:
+            return bool(catalog.put([new(f"a/e/{turn}", fingerprint="fg"[turn % 2])]))
+        except EngineReplaced:
+            return False
+
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(put, range(16)))
+    assert taken in ([True, False] * 8, [False, True] * 8)
+
+
+def test_vectors_are_put_beside_others_and_only_once(catalog: Catalog) -> None:
+    catalog.put([new("a/e/v", seed=1), new("a/e/w", seed=2)])
+    keys = np.array([1, 2, 7])
+    vectors = np.stack([unit(seed, 4) for seed in (3, 4, 5)])
+    assert catalog.unembedded("g", 0, 10).tolist() == [1, 2]
+    assert catalog.put_vectors(keys, vectors, "g") == 2
+    assert catalog.put_vectors(keys, vectors[::-1], "g") == 0
+    np.testing.assert_allclose(catalog.vectors(keys, "g")[1], unit(3, 4), atol=1e-3)
+    np.testing.assert_allclose(catalog.vectors(keys, "f")[1], unit(1), atol=1e-3)
+    assert (catalog.unembedded("g", 0, 10).tolist(), catalog.latest()) == ([], 2)
+
+
+def test_unembedded_views_come_in_pages(catalog: Catalog) -> None:
+    catalog.put([new(f"a/e/{place}") for place in range(5)])
+    catalog.put_vectors(np.array([2]), unit(0, 4)[None], "g")
+    assert catalog.unembedded("g", 0, 2).tolist() == [1, 3]
+    assert catalog.unembedded("g", 3, 2).tolist() == [4, 5]
+    assert catalog.unembedded("f", 0, 2).tolist() == []
+
+
+def test_the_engine_is_switched_when_every_view_has_its_vector(catalog: Catalog) -> None:
+    catalog.put([new("a/e/v"), new("a/e/w")])
+    catalog.put_vectors(np.array([1]), unit(0, 4)[None], "g")
+    assert (catalog.switch("g"), catalog.engine()) == (1, "f")
+    catalog.put_vectors(np.array([2]), unit(1, 4)[None], "g", passport=Passport("1", "{}", "here"))
+    assert (catalog.switch("g"), catalog.engine()) == (0, "g")
+    known = [(one.fingerprint, one.source, one.vectors, one.in_force, one.previous) for one in catalog.engines()]
+    assert known == [("f", "", 2, False, True), ("g", "here", 2, True, False)]
+    with pytest.raises(EngineReplaced):
+        catalog.put([new("a/e/x")])
+
+
+def test_an_empty_catalogue_is_not_switched(catalog: Catalog) -> None:
+    with pytest.raises(Conflict, match="no views"):
+        catalog.switch("g")
+
+
+def test_dropped_vectors_leave_those_in_force(catalog: Catalog) -> None:
+    catalog.put([new("a/e/v")])
+    catalog.put_vectors(np.array([1]), unit(0, 4)[None], "g")
+    with pytest.raises(Conflict, match="in force"):
+        catalog.drop_vectors("f")
+    assert catalog.drop_vectors("g") == 1
+    assert ([one.fingerprint for one in catalog.engines()], len(catalog.vectors(np.array([1]), "f"))) == (["f"], 1)
+
+
+def test_a_passport_is_kept_once(catalog: Catalog) -> None:
+    first, second = Passport("1", "{}"), Passport("2", "[]")
+    catalog.put([replace(new(f"a/e/{place}"), passport=first) for place in range(3)])
+    catalog.put_vectors(np.array([1]), unit(0, 4)[None], "g", passport=second)
+    assert catalog.passports() == {"1": "{}", "2": "[]"}
 
 
 def test_a_view_that_came_and_went_between_polls_is_not_put(catalog: Catalog) -> None:

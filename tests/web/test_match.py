@@ -34,6 +34,7 @@ def test_an_answer_has_the_documented_members_in_order(known: None, raw: Callabl
         "reasons",
         "matches",
         "engine",
+        "passport",
         "catalog_seq",
         "degraded",
         "skipped",

@@ -26,7 +26,7 @@ def image(pictures: Callable[..., bytes], seed: int) -> str:
 
 def test_an_answer_has_the_documented_members_in_order(ask: Callable[..., httpx.Response], artist: str) -> None:
     answer = ask(text="picture 21")
-    assert list(answer.json()) == ["hits", "engine", "catalog_seq", "degraded", "timings_ms", "request_id"]
+    assert list(answer.json()) == ["hits", "engine", "passport", "catalog_seq", "degraded", "timings_ms", "request_id"]
     hit = answer.json()["hits"][0]
     assert (hit["artist_id"], hit["entry_id"], hit["view_id"]) == (artist, "e21", "main")
     assert hit["score"] == pytest.approx(1, abs=1e-5)

@@ -6,7 +6,8 @@ import tempfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from arthur.assemble import Arthur, calibration_note, open_arthur
+from arthur.assemble import Arthur, open_arthur
+from arthur.calibration.kept import calibration_note
 from arthur.calibration.operation import Workshop, calibrate_catalogue, document
 from arthur.config import load_settings
 from arthur.errors import ArthurError

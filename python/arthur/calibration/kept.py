@@ -6,6 +6,7 @@ import json
 from importlib import resources
 from pathlib import Path
 
+from arthur.catalog import Catalog
 from arthur.decision import GEOMETRY_INPUTS, SCORE_INPUTS, Calibration, Logistic
 from arthur.errors import ConfigError
 
@@ -57,3 +58,22 @@ def parse_calibration(text: str, *, source: str) -> Calibration:
         return Calibration(by_score, by_geometry, **members)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ConfigError(f"{source} is not a calibration: {error}") from error
+
+
+def stale_calibration(catalog: Catalog, fingerprint: str, verifier: str) -> str:
+    """Return why the catalogue's own calibration of this engine must be made anew, "" when it need not.
+
+    Raises:
+        ConfigError: it cannot be read.
+        StoreError: the catalog does not answer.
+    """
+    note = catalog.note(calibration_note(fingerprint))
+    if note is None:
+        return ""
+    own = parse_calibration(note, source="the calibration kept in the catalog")
+    return "" if own.verifier == verifier else "it was made with another verifier; run `arthur calibrate`"
+
+
+def calibration_note(fingerprint: str) -> str:
+    """Return the name under which the catalog keeps the calibration of an engine."""
+    return f"calibration:{fingerprint}"

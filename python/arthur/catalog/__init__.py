@@ -16,12 +16,15 @@ from arthur.types import (
     Counts,
     FeatureChanges,
     Keys,
+    KnownEngine,
     Likeness,
     LikenessKind,
     NewView,
+    Passport,
     Put,
     StoredLikeness,
     StoredView,
+    Vectors,
     ViewId,
 )
 
@@ -69,7 +72,10 @@ class Catalog(Protocol):
     def put(self, views: Sequence[NewView]) -> list[Put]:
         """Put views in one transaction, in order; a view of the same name is replaced and its key ends.
 
+        The vectors must be of the engine in force. A catalogue without views takes any, which is in force from then on.
+
         Raises:
+            EngineReplaced: they are of another. Nothing was put.
             BadRequest: a vector is not a finite row of length 1, metadata is longer than 64 KiB or nested deeper
                 than 32, or a field cannot be kept. Nothing was put.
             EngineMismatch: vectors of more than one fingerprint or length were given, or a fingerprint that
@@ -144,8 +150,10 @@ class Catalog(Protocol):
         """Return up to `limit` changes after `since`, with the vectors of one engine.
 
         Applying the answers in turn from any `since` a follower has reached gives that follower exactly the live views
-        that have a vector of the engine. A follower that is ahead of the catalogue, which a restored backup can bring
-        about, is told so by `upto < since` and has to begin again at 0.
+        that have a vector of the engine. For an engine that is not in force an answer ends before the first live view
+        that lacks its vector, so a follower never passes a view that will get one later. A follower that is ahead of
+        the catalogue, which a restored backup can bring about, is told so by `upto < since` and has to begin again
+        at 0.
         """
         ...
 
@@ -169,6 +177,51 @@ class Catalog(Protocol):
     @property
     def outbox(self) -> Outbox:
         """What webhooks are told of."""
+        ...
+
+    def engine(self) -> str:
+        """Return the fingerprint of the engine in force; "" while there are no views. Costs microseconds."""
+        ...
+
+    def engines(self) -> tuple[KnownEngine, ...]:
+        """Return the engines that the catalogue knows, in the order in which it came to know them."""
+        ...
+
+    def unembedded(self, fingerprint: str, since: int, limit: int) -> Keys:
+        """Return up to `limit` keys above `since`, ascending, of live views without a vector of that engine."""
+        ...
+
+    def put_vectors(self, keys: Keys, vectors: Vectors, fingerprint: str, *, passport: Passport | None = None) -> int:
+        """Put `(n, dim)` vectors of any engine beside those that live views have; return how many are new.
+
+        Keys that ended, and views that have a vector of that engine, are passed over. The sequence stays as it is.
+
+        Raises:
+            BadRequest: a vector is not a finite row of length 1. Nothing was put.
+            EngineMismatch: the catalogue knows the engine with another length.
+        """
+        ...
+
+    def switch(self, fingerprint: str) -> int:
+        """Put another engine in force, if every live view has its vector; else return how many have not.
+
+        One transaction: a put before it was of the engine before, a put after it must be of the new one.
+
+        Raises:
+            Conflict: there are no views, so there is nothing to be switched.
+        """
+        ...
+
+    def drop_vectors(self, fingerprint: str) -> int:
+        """Forget an engine and its vectors, in transactions of bounded size; return how many vectors there were.
+
+        Raises:
+            Conflict: it is in force.
+        """
+        ...
+
+    def passports(self) -> Mapping[str, str]:
+        """Return the documents of all passports by id."""
         ...
 
     def note(self, name: str) -> str | None:

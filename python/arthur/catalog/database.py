@@ -14,10 +14,11 @@ __all__ = ["Database", "Numbering", "State", "StateSource"]
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The newest committed sequence and how many rows are live."""
+    """The newest committed sequence, how many rows are live, and the fingerprint of the engine in force."""
 
     sequence: int
     counts: Counts
+    engine: str
 
 
 class StateSource(Protocol):

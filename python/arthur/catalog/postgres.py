@@ -86,7 +86,7 @@ class StateQuestion:
     the write, and a match that follows the write has to see it.
     """
 
-    _QUERY = str(select(state.c.sequence, state.c.artists, state.c.entries, state.c.views))
+    _QUERY = str(select(state.c.sequence, state.c.artists, state.c.entries, state.c.views, state.c.engine))
 
     def __init__(self, connect: Connector) -> None:
         self._connect = connect
@@ -94,7 +94,7 @@ class StateQuestion:
         self._turn = threading.Lock()
         self._connection: psycopg.Connection[Any] | None = None
         self._begun = 0
-        self._answer: State | psycopg.Error = State(0, Counts(0, 0, 0))
+        self._answer: State | psycopg.Error = State(0, Counts(0, 0, 0), "")
 
     def __call__(self) -> State:
         """See StateSource.__call__."""
@@ -147,8 +147,8 @@ class StateQuestion:
         row = self._connection.execute(self._QUERY).fetchone()
         if row is None:
             raise StoreError("the catalogue's table of states is empty: restore it from a backup")
-        sequence, artists, entries, views = row
-        return State(sequence, Counts(artists, entries, views))
+        sequence, artists, entries, views, engine = row
+        return State(sequence, Counts(artists, entries, views), engine)
 
 
 class _Numbering:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, select
 
 from arthur.catalog.chunks import chunked
+from arthur.catalog.embedders import first_unembedded
 from arthur.catalog.records import select_views, stored_view
 from arthur.catalog.schema import artists, embeddings, endings, engines, entries, state, verifiers, views
 from arthur.catalog.schema import features as feature_rows
@@ -78,6 +79,9 @@ def changes(connection: Connection, since: int, limit: int, fingerprint: str) ->
         [] if engine is None else _puts(connection, since, limit + 1, embeddings, embeddings.c.engine == engine.number)
     )
     stretch = _stretch(connection, since, limit, rows)
+    if fingerprint != connection.scalar(select(state.c.engine)):
+        gap = first_unembedded(connection, fingerprint, since, stretch.upto)
+        stretch = stretch if gap is None else _stretch(connection, since, limit, rows, before=gap)
     vectors = np.empty((0, 0), np.float32) if engine is None else decode_vectors(stretch.data, engine.dim)
     return Changes(stretch.keys, vectors, stretch.artists, stretch.removed, stretch.upto, stretch.more)
 
@@ -105,8 +109,10 @@ class _Stretch:
     more: bool
 
 
-def _stretch(connection: Connection, since: int, limit: int, put_rows: Sequence[Row[Any, Any, Any]]) -> _Stretch:
-    """Join puts and endings to `limit` changes of history.
+def _stretch(
+    connection: Connection, since: int, limit: int, put_rows: Sequence[Row[Any, Any, Any]], *, before: int | None = None
+) -> _Stretch:
+    """Join puts and endings to `limit` changes of history, or to those `before` a number at which it ends for now.
 
     They are two lists in order of the sequence, each read one further than `limit`: merged, their first `limit`
     numbers are all there, and one more tells that history goes on.
@@ -118,6 +124,8 @@ def _stretch(connection: Connection, since: int, limit: int, put_rows: Sequence[
     numbers = np.union1d(put_keys, ended_at)
     more = len(numbers) > limit
     upto = int(numbers[limit - 1]) if more else latest
+    if before is not None:
+        more, upto = False, before - 1
     kept = put_rows[: int(np.searchsorted(put_keys, upto, side="right"))]
     ended = ended_rows[: int(np.searchsorted(ended_at, upto, side="right"))]
     return _Stretch(

@@ -31,6 +31,7 @@ __all__ = [
     "metadata",
     "notes",
     "notices",
+    "passports",
     "state",
     "verifiers",
     "views",
@@ -63,8 +64,11 @@ state = Table(
     Column("artists", _INT64, nullable=False),
     Column("entries", _INT64, nullable=False),
     Column("views", _INT64, nullable=False),
+    Column("engine", Text, nullable=False, server_default=""),
+    Column("previous_engine", Text, nullable=False, server_default=""),
 )
-"""One row: the newest sequence and how many rows are live. Writers of all processes queue on it."""
+"""One row: the newest sequence, how many rows are live, and the fingerprints of the engine in force and of the one
+before it. Writers of all processes queue on it."""
 
 # AUTOINCREMENT: numbers of artists that are gone must not come back, since indices filter by them.
 artists = Table(
@@ -113,8 +117,20 @@ engines = Table(
     Column("number", _INT64, primary_key=True),
     Column("fingerprint", Text, nullable=False),
     Column("dim", Integer, nullable=False),
+    Column("source", Text, nullable=False, server_default=""),
     UniqueConstraint("fingerprint"),
 )
+"""`source` is the folder from which an engine was last loaded; empty where nobody told."""
+
+passports = Table(
+    "passports",
+    metadata,
+    Column("number", _INT64, primary_key=True),
+    Column("passport_id", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    UniqueConstraint("passport_id"),
+)
+"""What engines ran in when they made vectors, as JSON."""
 
 embeddings = Table(
     "embeddings",
@@ -122,9 +138,11 @@ embeddings = Table(
     Column("key", _INT64, ForeignKey("views.key", ondelete="CASCADE"), nullable=False),
     Column("engine", _INT64, ForeignKey("engines.number"), nullable=False),
     Column("vector", LargeBinary, nullable=False),
+    Column("passport", _INT64, nullable=True),
     PrimaryKeyConstraint("key", "engine"),
 )
-"""Vectors as `dim` little-endian float16."""
+"""Vectors as `dim` little-endian float16. `passport` is the number of one, null where a vector is older than those. It
+is no foreign key: to get one, SQLite would have to write every vector anew."""
 
 verifiers = Table(
     "verifiers",

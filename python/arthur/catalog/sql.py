@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, insert, select
 
-from arthur.catalog import ArtistRow, EntryRow, Page, reading
+from arthur.catalog import ArtistRow, EntryRow, Page, embedders, reading
 from arthur.catalog.api_keys import api_keys_revision, list_api_keys, note_api_key_uses, put_api_keys
 from arthur.catalog.commits import GroupCommit
 from arthur.catalog.database import Database
@@ -21,7 +22,7 @@ from arthur.catalog.migrate import bring_up_to_date
 from arthur.catalog.records import Prepared, prepare, select_views, stored_view
 from arthur.catalog.schema import artists, entries, notes, views
 from arthur.catalog.sql_outbox import SqlOutbox
-from arthur.catalog.writing import Makers, engine_number, put_views, remove_views, verifier_numbers
+from arthur.catalog.writing import Makers, put_views, remove_views, verifier_numbers
 from arthur.errors import ArthurError, BadRequest, StoreError
 from arthur.types import (
     ApiKey,
@@ -29,12 +30,15 @@ from arthur.types import (
     Counts,
     FeatureChanges,
     Keys,
+    KnownEngine,
     Likeness,
     LikenessKind,
     NewView,
+    Passport,
     Put,
     StoredLikeness,
     StoredView,
+    Vectors,
     ViewId,
 )
 
@@ -42,6 +46,8 @@ __all__ = ["SqlCatalog"]
 
 # Calls of `put` that share a transaction: enough for all threads of a process, few enough for a short wait.
 _LARGEST_GROUP = 64
+# Vectors that one transaction drops: the next writer waits no longer than for some uploads.
+_DROPPED_AT_ONCE = 5000
 
 
 class SqlCatalog:
@@ -176,6 +182,49 @@ class SqlCatalog:
         with self._reading() as connection:
             return list_likenesses(connection, kind, cursor=cursor, limit=limit, only=only)
 
+    def engine(self) -> str:
+        """See Catalog.engine."""
+        with self._answering():
+            now = self._database.state()
+            return now.engine if now.counts.views else ""
+
+    def engines(self) -> tuple[KnownEngine, ...]:
+        """See Catalog.engines."""
+        with self._reading() as connection:
+            return embedders.known_engines(connection)
+
+    def unembedded(self, fingerprint: str, since: int, limit: int) -> Keys:
+        """See Catalog.unembedded."""
+        _check_stretch(since, limit)
+        with self._reading() as connection:
+            return embedders.unembedded(connection, fingerprint, since, limit)
+
+    def put_vectors(self, keys: Keys, vectors: Vectors, fingerprint: str, *, passport: Passport | None = None) -> int:
+        """See Catalog.put_vectors."""
+        if not len(keys):
+            return 0
+        with self._writing_alone() as connection:
+            return embedders.put_vectors(connection, keys, vectors, fingerprint, passport)
+
+    def switch(self, fingerprint: str) -> int:
+        """See Catalog.switch."""
+        with self._writing_alone() as connection:
+            return embedders.switch(connection, fingerprint)
+
+    def drop_vectors(self, fingerprint: str) -> int:
+        """See Catalog.drop_vectors."""
+        dropped, more = 0, True
+        while more:
+            with self._writing_alone() as connection:
+                some = embedders.drop_some(connection, fingerprint, _DROPPED_AT_ONCE)
+            dropped, more = dropped + some, some > 0
+        return dropped
+
+    def passports(self) -> Mapping[str, str]:
+        """See Catalog.passports."""
+        with self._reading() as connection:
+            return embedders.passport_documents(connection)
+
     def note(self, name: str) -> str | None:
         """See Catalog.note."""
         with self._asking() as connection:
@@ -219,10 +268,14 @@ class SqlCatalog:
         with self._writing() as connection:
             # By length, too: two callers may give one fingerprint different ones, and one of them is wrong.
             kinds = {(item.new.fingerprint, len(item.new.vector)) for item in everything}
+            shown = {item.new.fingerprint: item.new.passport for item in everything}
+            numbers = partial(embedders.engine_number, connection)
             makers = Makers(
-                engines={name: engine_number(connection, name, dim) for name, dim in sorted(kinds)},
+                engines={name: numbers(name, dim, shown[name]) for name, dim in sorted(kinds)},
                 verifiers=verifier_numbers(connection, everything),
+                passports=embedders.passport_numbers(connection, [item.new.passport for item in everything]),
             )
+            embedders.agree(connection, makers.engines)
             puts = iter(put_views(connection, everything, makers, now_us=self._clock_ns() // 1000))
             # Taken apart as it was put together.
             return [[next(puts) for _ in prepared] for prepared in group]
@@ -246,7 +299,7 @@ class SqlCatalog:
 
     @contextmanager
     def _writing_alone(self) -> Iterator[Connection]:
-        with self._commits.alone(), self._writing() as connection:
+        with self._writing_alone() as connection:
             yield connection
 
     @contextmanager

@@ -70,20 +70,20 @@ class StateWatch:
 class _Watcher:
     """One connection, and the state it last saw."""
 
-    _QUERY = str(select(state.c.sequence, state.c.artists, state.c.entries, state.c.views))
+    _QUERY = str(select(state.c.sequence, state.c.artists, state.c.entries, state.c.views, state.c.engine))
 
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
         self._version = -1
-        self._state = State(0, Counts(0, 0, 0))
+        self._state = State(0, Counts(0, 0, 0), "")
 
     def state(self) -> State:
         # The version is read first: a commit between the two reads is then seen again, never missed.
         (version,) = self._connection.execute("PRAGMA data_version").fetchone()
         if version != self._version:
-            sequence, artists, entries, views = self._connection.execute(self._QUERY).fetchone()
-            self._state = State(sequence, Counts(artists, entries, views))
+            sequence, artists, entries, views, engine = self._connection.execute(self._QUERY).fetchone()
+            self._state = State(sequence, Counts(artists, entries, views), engine)
             self._version = version
         return self._state
 

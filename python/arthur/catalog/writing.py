@@ -23,34 +23,23 @@ from sqlalchemy import (
 from arthur.catalog.chunks import chunked
 from arthur.catalog.naming import Name, Version, name_views
 from arthur.catalog.records import Prepared
-from arthur.catalog.schema import artists, embeddings, endings, engines, entries, features, state, verifiers, views
-from arthur.errors import EngineMismatch
+from arthur.catalog.schema import artists, embeddings, endings, entries, features, state, verifiers, views
 from arthur.types import Keys, Put
 
-__all__ = ["Makers", "engine_number", "put_views", "remove_views", "verifier_numbers"]
+__all__ = ["Makers", "put_views", "remove_views", "verifier_numbers"]
 
 
 @dataclass(frozen=True, slots=True)
 class Makers:
-    """The numbers of the engines and verifiers whose vectors and features are written, by fingerprint."""
+    """The numbers of the engines and verifiers whose vectors and features are written, by fingerprint.
+
+    Attributes:
+        passports: numbers of the engines' passports, by id.
+    """
 
     engines: Mapping[str, int]
     verifiers: Mapping[str, int]
-
-
-def engine_number(connection: Connection, fingerprint: str, dim: int) -> int:
-    """Return the number of the engine, which is made known when it is new.
-
-    Raises:
-        EngineMismatch: the engine is known with another length of vectors.
-    """
-    known = connection.execute(select(engines).where(engines.c.fingerprint == fingerprint)).one_or_none()
-    if known is None:
-        added = insert(engines).values(fingerprint=fingerprint, dim=dim).returning(engines.c.number)
-        return int(connection.execute(added).scalar_one())
-    if known.dim != dim:
-        raise EngineMismatch(f"the engine's vectors have {known.dim} numbers in this catalogue, not {dim}")
-    return int(known.number)
+    passports: Mapping[str, int]
 
 
 def verifier_numbers(connection: Connection, prepared: Sequence[Prepared]) -> dict[str, int]:
@@ -76,7 +65,12 @@ def put_views(connection: Connection, prepared: Sequence[Prepared], makers: Make
     kept = dict(zip(names, zip(prepared, puts, strict=True), strict=True))
     view_rows = [item.row(name[0], put) for name, (item, put) in kept.items()]
     vector_rows = [
-        {"key": put.stored.key, "engine": makers.engines[item.new.fingerprint], "vector": item.vector}
+        {
+            "key": put.stored.key,
+            "engine": makers.engines[item.new.fingerprint],
+            "vector": item.vector,
+            "passport": None if item.new.passport is None else makers.passports[item.new.passport.id],
+        }
         for item, put in kept.values()
     ]
     feature_rows = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -105,9 +106,11 @@ def bench_command(
 
 
 def passport_command(engine: Name, data: Data = None) -> None:
-    """Print what an engine is and how it runs here, as JSON."""
+    """Load an engine, and print what it is and how it runs here, as JSON."""
+    from arthur.encode.onnx import OnnxEncoder
+
     folder = _found(engine, pulled_folder(data))
-    facts, spec = folder.facts, folder.spec()
+    facts, spec = folder.facts, OnnxEncoder(folder).spec
     emit(
         {
             "name": facts.name,
@@ -116,6 +119,9 @@ def passport_command(engine: Name, data: Data = None) -> None:
             "source": facts.source.model_dump() if facts.source else None,
             "graph_sha256": facts.image.sha256,
             "passport": facts.passport.model_dump() if facts.passport else None,
+            "running": None
+            if spec.passport is None
+            else {"id": spec.passport.id, **json.loads(spec.passport.document)},
         }
     )
 

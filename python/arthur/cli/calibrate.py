@@ -23,7 +23,7 @@ def calibrate(
     json: Json = False,
 ) -> None:
     """Photograph the catalogue by simulation, learn when an answer is right, and keep that as its calibration."""
-    from arthur.assemble import calibration_note
+    from arthur.calibration.kept import calibration_note
     from arthur.calibration.operation import Workshop, calibrate_catalogue, document
     from arthur.calibration.plot import reliability_svg
 

@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Literal, TypeAlias, TypeVar
 
 from arthur.assemble import (
-    calibration_note,
     check_data_folder,
     engine_folders,
+    engine_in_force,
     open_following_index,
     open_following_local_index,
-    stale_calibration,
 )
 from arthur.blobs import open_blobs
 from arthur.cache import open_cache
+from arthur.calibration.kept import calibration_note, stale_calibration
 from arthur.catalog import Catalog, open_catalog
 from arthur.cli.options import installed_version
 from arthur.config import Settings
@@ -133,13 +133,15 @@ def _stores(settings: Settings) -> Iterator[Finding]:
     with ExitStack() as opened:
         yield _tried("blobs", lambda: _blobs(settings), "check the blob store's URL and rights")[0]
         yield _cache(settings)
-        finding, encoder = _tried("engine", lambda: _engine(settings, opened), "`arthur engines list` names others")
+        # opened first, because it tells the engine in force
+        cataloged, catalog = _tried("catalog", lambda: _catalog(settings, opened), "restore it from a backup")
+        work = partial(_engine, settings, catalog, opened)
+        finding, encoder = _tried("engine", work, "`arthur engines list` names others")
         yield finding
-        finding, catalog = _tried("catalog", lambda: _catalog(settings, opened), "restore it from a backup")
-        yield finding
+        yield cataloged
         if encoder is not None and catalog is not None:
-            work = partial(_index, settings, catalog, encoder, opened)
-            yield _tried("index", work, "`arthur reindex` rebuilds it")[0]
+            indexed = partial(_index, settings, catalog, encoder, opened)
+            yield _tried("index", indexed, "`arthur reindex` rebuilds it")[0]
             yield from _local(settings, catalog, encoder, opened)
         if catalog is not None:
             yield _access(settings, catalog)
@@ -172,9 +174,10 @@ def _cache(settings: Settings) -> Finding:
     return Finding("cache", "warning", "keeps nothing", "check that the server of ARTHUR_CACHE runs and has room")
 
 
-def _engine(settings: Settings, opened: ExitStack) -> tuple[str, Encoder]:
-    """Load the engine, which checks its files and golden vectors, and embed the canary."""
-    encoder = open_encoder(settings.engine, threads=settings.engine_threads, folders=engine_folders(settings))
+def _engine(settings: Settings, catalog: Catalog | None, opened: ExitStack) -> tuple[str, Encoder]:
+    """Load the engine in force, which checks its files and golden vectors, and embed the canary."""
+    engine = settings.engine if catalog is None else engine_in_force(settings, catalog)
+    encoder = open_encoder(engine, threads=settings.engine_threads, folders=engine_folders(settings))
     opened.callback(encoder.close)
     canary(encoder)
     spec = encoder.spec

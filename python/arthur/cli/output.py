@@ -57,6 +57,7 @@ def recognition_row(answer: Recognition) -> dict[str, object]:
         "reasons": list(answer.reasons),
         "matches": [match_row(match) for match in answer.matches],
         "engine": answer.engine,
+        "passport": answer.passport,
         "catalog_seq": answer.catalog_seq,
         "degraded": answer.degraded,
         "skipped": list(answer.skipped),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -76,6 +77,25 @@ class EngineFolder:
         if not path.is_file():
             raise EngineError(f"engine {self.facts.name}: {path} is not there; `arthur engines pull` brings it")
         return path
+
+
+def find_fingerprint(fingerprint: str, hints: Sequence[str], *, folders: tuple[Path, ...] = ()) -> EngineFolder | None:
+    """Return the engine with that fingerprint: one of the `hints`, names or folders, else any that is known here.
+
+    Engines that are not ready, and hints that lead nowhere, are passed over. Reads the graphs of those it looks at.
+    """
+    for found in _hinted(hints, folders):
+        with suppress(EngineError):
+            if found.ready and found.spec().fingerprint == fingerprint:
+                return found
+    return None
+
+
+def _hinted(hints: Sequence[str], folders: tuple[Path, ...]) -> Iterator[EngineFolder]:
+    for hint in dict.fromkeys(filter(None, hints)):
+        with suppress(ConfigError):
+            yield find_folder(hint, folders=folders)
+    yield from engine_folders(folders)
 
 
 def _parts(graph: GraphFile) -> tuple[BinaryFile, ...]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from arthur.encode.folder import EngineFolder
 from arthur.encode.golden import picture
+from arthur.encode.passport import passport_of
 from arthur.encode.precision import LEAST_COSINE
 from arthur.encode.runners import Runner, distance, is_faster, machine_flags, open_runner
 from arthur.encode.spec import EngineFile, EngineSpec, Variant, check_pixels
@@ -34,8 +35,9 @@ class OnnxEncoder:
         folder.checked(folder.facts.image)  # even if the quantised graph runs: the fingerprint vouches for this one
         spec = folder.spec()
         self._runner: Runner | None
-        self._runner, variant = _open_best(folder, threads=threads, flags=flags)
+        self._runner, variant, golden = _open_best(folder, threads=threads, flags=flags)
         self._spec = replace(spec, variant=variant)
+        self._spec = replace(self._spec, passport=passport_of(folder, self._spec, golden=golden))
         self._spec = replace(self._spec, canary=self.encode(picture(spec.side)).tobytes())
 
     @property
@@ -80,21 +82,27 @@ def tolerance(facts: EngineFile, precision: Variant) -> float:
     return facts.golden.tolerance if facts.golden else 0.0
 
 
-def _open_best(folder: EngineFolder, *, threads: int, flags: frozenset[str]) -> tuple[Runner, Variant]:
-    """Open the graph that was chosen for this CPU if it is there and right, or else the full one, which has to be."""
+def _open_best(folder: EngineFolder, *, threads: int, flags: frozenset[str]) -> tuple[Runner, Variant, float | None]:
+    """Open the graph that was chosen for this CPU if it is there and right, or else the full one, which has to be.
+
+    Returns:
+        What runs it, its precision, and the distance to the golden vectors, if there are any.
+    """
     facts = folder.facts
     chosen: Variant = facts.passport.precision if facts.passport else "int8"
     if facts.golden and chosen != "fp32" and is_faster(chosen, flags):
         runner = _stand_in(folder, chosen, threads=threads)
-        if runner and distance(runner, folder) <= tolerance(facts, chosen):
-            return runner, chosen
+        if runner and (found := distance(runner, folder)) <= tolerance(facts, chosen):
+            return runner, chosen, found
     runner = open_runner(folder, "fp32", threads=threads)
-    if facts.golden and not (found := distance(runner, folder)) <= facts.golden.tolerance:
+    if facts.golden is None:
+        return runner, "fp32", None
+    if not (found := distance(runner, folder)) <= facts.golden.tolerance:
         raise EngineMismatch(
             f"engine {facts.name}: its vectors differ from the golden ones by {found:.2g} (1 - cosine), "
             f"more than {facts.golden.tolerance:g}"
         )
-    return runner, "fp32"
+    return runner, "fp32", found
 
 
 def _stand_in(folder: EngineFolder, precision: Variant, *, threads: int) -> Runner | None:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from arthur.errors import ConfigError, EngineError
 from arthur.types import Fit, Pixels
+from arthur.types import Passport as RunningPassport
 
 Variant: TypeAlias = Literal["fp32", "bf16", "int8"]
 """Which graph runs: the full one, the same in bfloat16, or its quantised stand-in; the latter two passed a check."""
@@ -37,6 +38,7 @@ class EngineSpec:
         dim: length of a vector.
         fingerprint: hex BLAKE3 over weights, graph and preprocessing; vectors of different fingerprints never meet.
         variant: the graph that runs. Variants of one engine share a fingerprint: the golden check holds them together.
+        passport: what the engine runs in on this machine; None where it was not loaded.
         canary: bytes of the float32 vector that the fixed picture gave at load; empty where none was taken.
     """
 
@@ -46,12 +48,18 @@ class EngineSpec:
     dim: int
     fingerprint: str
     variant: Variant = "fp32"
+    passport: RunningPassport | None = field(default=None, compare=False)
     canary: bytes = field(default=b"", repr=False, compare=False)
 
     @property
     def label(self) -> str:
         """`name@` and the first twelve digits of the fingerprint, as answers show it."""
         return f"{self.name}@{self.fingerprint[:12]}"
+
+    @property
+    def passport_id(self) -> str:
+        """The passport's id, as answers show it; "" without one."""
+        return "" if self.passport is None else self.passport.id
 
 
 def check_pixels(spec: EngineSpec, pixels: Pixels) -> None:

@@ -37,6 +37,7 @@ class Asker:
             found.sequence,
             found.degraded,
             stages.timings_ms,
+            self._parts.encoder.spec.passport_id,
         )
 
     def _vector(self, ingredients: tuple[Ingredient, ...], query: Query, stages: Stages) -> Vectors:

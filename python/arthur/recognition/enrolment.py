@@ -131,4 +131,5 @@ class Preparation:
             size_bytes=len(enrolment.image),
             metadata=enrolment.metadata,
             features=decoded.features,
+            passport=self._encoder.spec.passport,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,16 +12,19 @@ from numpy.typing import NDArray
 from arthur.errors import ArthurError
 from arthur.recognition.agreement import FINER, SIDE, agreement
 from arthur.recognition.cascade import Candidates, Extent, Photo
+from arthur.recognition.follower import Progress
 from arthur.recognition.geometry import PREVIEW_SIDE, Geometry
 from arthur.recognition.parts import Parts
 from arthur.recognition.searcher import Searcher
 from arthur.recognition.sighting import Sighting, Sightings, by_score
 from arthur.recognition.stages import Stages
 from arthur.recognition.thumbnails import thumbnail
-from arthur.types import Likeness, Query, StoredView
+from arthur.types import Changes, Likeness, Query, StoredView
 
 log = structlog.get_logger(__name__)
 
+_PAGE = 256
+"""Views compared between two reports of progress."""
 COMPARED = Extent(side=PREVIEW_SIDE, entries=4, votes=6, part=10)
 CONFUSABLE = 0.5
 """Probability from which a view would rather be taken for another entry than for none."""
@@ -64,6 +67,32 @@ class Likenesses:
             log.error("likenesses_failed", error=str(error))  # noqa: TRY400  # one line says it
             return 0
         return len(found)
+
+    def rescan(self, progress: Callable[[Progress], None]) -> int:
+        """Compare every view that the engine has embedded, and return how many likenesses were found.
+
+        Raises:
+            StoreError: the catalog did not answer.
+        """
+        catalog = self._parts.catalog
+        found, since, more = 0, 0, True
+        while more:
+            changes = catalog.changes(since, _PAGE, self._parts.encoder.spec.fingerprint)
+            found += self.note(self._recalled(changes), again=True)
+            since, more = changes.upto, changes.more
+            progress(Progress("likenesses", since, max(catalog.latest(), since)))
+        return found
+
+    def _recalled(self, changes: Changes) -> list[Enrolled]:
+        """Return the views that a page of history put, with what they were described by."""
+        catalog, local = self._parts.catalog, self._parts.local
+        stored = catalog.views(changes.keys)
+        packed = catalog.features(changes.keys, local.verifier.fingerprint) if local is not None else {}
+        return [
+            Enrolled(stored[key], vector, packed.get(key))
+            for key, vector in zip(changes.keys.tolist(), changes.vectors, strict=True)
+            if key in stored
+        ]
 
     def of(self, one: Enrolled) -> list[Likeness]:
         """Return the likenesses of a view with views of other entries.

@@ -75,7 +75,8 @@ class Matcher:
         with stages.stage("decision", checked=False):
             limit = query.max_false_accept or self._options.max_false_accept
             answer = conclude(seen, frames, self._parts.calibration, query, limit)
-        return replace(answer, engine=self._parts.encoder.spec.label, timings_ms=stages.timings_ms)
+        spec = self._parts.encoder.spec
+        return replace(answer, engine=spec.label, passport=spec.passport_id, timings_ms=stages.timings_ms)
 
     def observe(self, image: bytes) -> list[tuple[str, list[Sighting]]]:
         """Return every look at a photo. See Recognizer.observe."""

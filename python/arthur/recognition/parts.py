@@ -95,6 +95,7 @@ class Parts:
         text: the text tower of the same engine; None searches by pictures alone.
         stale: why the catalogue's own calibration is not in force; "" when there is none, or it is.
         clock: seconds that only grow.
+        close: closes what belongs to this engine alone: the engine itself, its text tower and its index.
     """
 
     decoder: Decoder
@@ -110,6 +111,7 @@ class Parts:
     text: TextEncoder | None = None
     stale: str = ""
     clock: Callable[[], float] = time.perf_counter
+    close: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)

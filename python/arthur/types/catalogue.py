@@ -21,6 +21,41 @@ class LocalFeatures:
 
 
 @dataclass(frozen=True, slots=True)
+class Passport:
+    """What made a vector: the engine, its files, and what it ran in.
+
+    Attributes:
+        id: 16 hex digits that follow from the document.
+        document: canonical JSON.
+        source: the folder from which the engine was loaded; no part of the document, nor of the id.
+    """
+
+    id: str
+    document: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEngine:
+    """An engine of which the catalog has vectors, or had some.
+
+    Attributes:
+        fingerprint, dim: of the engine.
+        source: the folder from which it was last loaded; "" where nobody told.
+        vectors: how many live views it embedded.
+        in_force: whether the catalogue is answered by it.
+        previous: whether it was before the one in force.
+    """
+
+    fingerprint: str
+    dim: int
+    source: str
+    vectors: int
+    in_force: bool
+    previous: bool
+
+
+@dataclass(frozen=True, slots=True)
 class NewView:
     """A view to be put into the catalog, with its vector.
 
@@ -33,6 +68,7 @@ class NewView:
         width, height: of the picture after EXIF orientation, pixels.
         size_bytes: of the encoded picture.
         features: for the local index and geometric verification; None when there is no verifier.
+        passport: of the engine as it ran; None where it has none.
     """
 
     view: ViewId
@@ -46,6 +82,7 @@ class NewView:
     size_bytes: int
     metadata: Metadata = field(default_factory=dict)
     features: LocalFeatures | None = None
+    passport: Passport | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ class SearchAnswer:
         catalog_seq: the catalogue's sequence that this answer has seen.
         degraded: the index failed, and the catalogue was scanned instead.
         timings_ms: milliseconds by stage.
+        passport: id of the passport of the engine as it ran; "" where it has none.
     """
 
     hits: tuple[Hit, ...]
@@ -70,3 +71,4 @@ class SearchAnswer:
     catalog_seq: int
     degraded: bool
     timings_ms: Mapping[str, float]
+    passport: str = ""

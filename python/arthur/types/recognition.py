@@ -73,6 +73,7 @@ class Recognition:
         degraded: a part failed and the answer was made without it.
         skipped: closer looks that were not taken: they were not needed, not wanted, or there was no time.
         timings_ms: milliseconds by stage.
+        passport: id of the passport of the engine as it ran; "" where it has none.
     """
 
     decision: DecisionKind
@@ -84,3 +85,4 @@ class Recognition:
     degraded: bool
     skipped: tuple[str, ...]
     timings_ms: Mapping[str, float]
+    passport: str = ""

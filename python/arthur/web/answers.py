@@ -42,7 +42,8 @@ class RecognitionOut(BaseModel):
     probability: Probability
     reasons: list[str]
     matches: list[MatchOut]
-    engine: str
+    engine: Annotated[str, Field(description="Name and fingerprint of the engine")]
+    passport: Annotated[str, Field(description="Id of the engine's passport; `/api/v1/status` shows the whole of it")]
     catalog_seq: int
     degraded: bool
     skipped: Annotated[list[str], Field(description="Closer looks that were not needed, not wanted, or had no time")]
@@ -131,7 +132,8 @@ class SearchOut(BaseModel):
     """Entries nearest to a question, best first. A text is never as near to a picture as another picture is."""
 
     hits: list[HitOut]
-    engine: str
+    engine: Annotated[str, Field(description="Name and fingerprint of the engine")]
+    passport: Annotated[str, Field(description="Id of the engine's passport; `/api/v1/status` shows the whole of it")]
     catalog_seq: int
     degraded: bool
     timings_ms: dict[str, float]
@@ -240,6 +242,24 @@ class CatalogOut(BaseModel):
     views: int
 
 
+class PassportOut(BaseModel):
+    """What the engine is and runs in, on the worker that answers."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    engine: str
+    fingerprint: str
+    graph_sha256: str
+    weights_sha256: Annotated[str | None, Field(description="null: they are part of the graph, and nobody told theirs")]
+    precision: str
+    runtime: str
+    device: str
+    parity: Annotated[
+        dict[str, float], Field(description="What was measured against golden vectors and full precision")
+    ]
+
+
 class StatusOut(BaseModel):
     """How Arthur is. Further members describe the parts."""
 
@@ -247,6 +267,8 @@ class StatusOut(BaseModel):
 
     status: Literal["ok", "degraded"]
     version: str
+    engine: str
+    passport: PassportOut | None
     catalog: CatalogOut | None
     index_progress: ProgressOut | None
 

@@ -10,7 +10,6 @@ from importlib.metadata import PackageNotFoundError, version
 from arthur.blobs import Blobs
 from arthur.catalog import Catalog
 from arthur.config import Settings
-from arthur.index import VectorIndex
 from arthur.recognizer import Recognizer
 from arthur.web.metrics import Metrics
 from arthur.web.progress import Rebuild
@@ -28,7 +27,6 @@ class Service:
     settings: Settings
     recognizer: Recognizer
     catalog: Catalog
-    index: VectorIndex
     blobs: Blobs
     fetch: Callable[[str], bytes]
     fan_out: Executor

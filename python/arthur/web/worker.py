@@ -93,7 +93,6 @@ def service_of(arthur: Arthur, fan_out: ThreadPoolExecutor) -> Service:
         settings=arthur.settings,
         recognizer=arthur.recognizer,
         catalog=arthur.catalog,
-        index=arthur.index,
         blobs=arthur.blobs,
         fetch=arthur.fetcher,
         fan_out=fan_out,

@@ -66,9 +66,7 @@ def status(service: Service, request: Request) -> Response:  # every handler has
         artists, views = counts.artists, counts.views
     except StoreError:
         database = "disconnected"
-    try:
-        service.index.stats()
-    except StoreError:
+    if service.recognizer.status()["index"] is None:
         vectors = "disconnected"
     down = "disconnected" in (database, vectors)
     return json_response(

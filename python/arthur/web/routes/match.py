@@ -132,6 +132,7 @@ def recognition_members(answer: Recognition) -> dict[str, object]:
         "reasons": answer.reasons,
         "matches": [match_members(one) for one in answer.matches],
         "engine": answer.engine,
+        "passport": answer.passport,
         "catalog_seq": answer.catalog_seq,
         "degraded": answer.degraded,
         "skipped": answer.skipped,

@@ -27,6 +27,7 @@ def search(service: Service, request: Request) -> Response:
     members = {
         "hits": [hit_members(hit) for hit in answer.hits],
         "engine": answer.engine,
+        "passport": answer.passport,
         "catalog_seq": answer.catalog_seq,
         "degraded": answer.degraded,
         "timings_ms": {stage: round(milliseconds, 3) for stage, milliseconds in answer.timings_ms.items()},
