@@ -87,7 +87,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Start servers on free ports: `serve(data, workers=1)`; all are killed at the end of the test."""
     running: list[Server] = []
 
-    def start(data: Path, *, workers: int = 1, **settings: object) -> Server:
+    def start(data: Path, *, workers: int = 1, ready_s: float = 30.0, **settings: object) -> Server:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -100,7 +100,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
             )
         server = Server(process, f"http://127.0.0.1:{port}", log)
         running.append(server)
-        server.wait_ready()
+        server.wait_ready(ready_s)
         return server
 
     yield start

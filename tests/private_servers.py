@@ -55,6 +55,15 @@ def postgres_programs() -> Path | None:
     return next((folder for folder in candidates if _runs(folder / "postgres")), None)
 
 
+def pgvector_programs() -> Path | None:
+    """Return the folder of PostgreSQL's programs if that PostgreSQL has the extension pgvector."""
+    programs = postgres_programs()
+    if programs is None:
+        return None
+    told = subprocess.run([programs / "pg_config", "--sharedir"], capture_output=True, text=True, check=False)
+    return programs if (Path(told.stdout.strip()) / "extension" / "vector.control").exists() else None
+
+
 def valkey_program() -> Path | None:
     """Return Valkey's server, or that of Redis, which answers the same commands."""
     found = (shutil.which(name) for name in ("valkey-server", "redis-server"))
@@ -190,7 +199,8 @@ def postgres_url(server: PrivateServer, *, schema: str = "public") -> str:
     url = f"postgresql://arthur:{PASSWORD}@127.0.0.1:{server.port}/arthur"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}".encode())
-    return f"{url}?options=-c%20search_path%3D{schema}"
+    # Behind it, since extensions are there for all schemas.
+    return f"{url}?options=-c%20search_path%3D{schema}%2Cpublic"
 
 
 def private_valkey(*options: str) -> PrivateServer:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.private_servers import (
     PrivateServer,
+    pgvector_programs,
     postgres_programs,
     postgres_url,
     private_postgres,
@@ -19,7 +20,11 @@ from tests.private_servers import (
 )
 
 REQUIRED = "ARTHUR_REQUIRE_SERVICES"
-PROGRAMS: dict[str, Callable[[], object]] = {"postgresql": postgres_programs, "valkey": valkey_program}
+PROGRAMS: dict[str, Callable[[], object]] = {
+    "postgresql": postgres_programs,
+    "pgvector": pgvector_programs,
+    "valkey": valkey_program,
+}
 NOT_RUN = pytest.StashKey[Counter[str]]()
 
 

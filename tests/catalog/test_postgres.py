@@ -112,7 +112,7 @@ def test_a_wrong_password_is_a_store_error_that_tells_no_secret(postgres: str) -
 
 @pytest.mark.parametrize("url", ["postgresql://h/d?nonsense=1", "postgresql://[/d"])
 def test_a_url_that_cannot_be_read_is_a_config_error(url: str) -> None:
-    with pytest.raises(ConfigError, match="catalogue URL"):
+    with pytest.raises(ConfigError, match="database URL"):
         open_catalog(url)
 
 

@@ -45,9 +45,19 @@ def found(answer: Neighbors, row: int = 0) -> list[int]:
     return [key for key in answer.keys[row].tolist() if key >= 0]
 
 
-@pytest.fixture(params=["exact:", "usearch:{}", "usearch:{}?tail=64", "usearch:{}?tail=64&threads=1"])
+@pytest.fixture(
+    params=[
+        "exact:",
+        "usearch:{}",
+        "usearch:{}?tail=64",
+        "usearch:{}?tail=64&threads=1",
+        pytest.param("pgvector:", marks=pytest.mark.service("pgvector")),
+    ]
+)
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
     url = request.param.format(tmp_path / "index")
+    if url == "pgvector:":
+        url += request.getfixturevalue("postgres")
     indices: list[VectorIndex] = []
 
     def opener() -> VectorIndex:

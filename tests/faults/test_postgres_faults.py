@@ -14,6 +14,7 @@ import pytest
 
 from arthur.catalog import Catalog, open_catalog, postgres
 from arthur.errors import StoreError
+from arthur.postgres import LIBPQ
 from arthur.types import NewView, ViewId
 from tests.private_servers import PrivateServer, postgres_url
 
@@ -105,7 +106,7 @@ def test_a_frozen_server_is_given_up_and_works_again_when_it_goes_on(
 ) -> None:
     monkeypatch.setattr(postgres, "_PATIENCE_S", 1.0)
     monkeypatch.setattr(postgres, "_STATE_PATIENCE_S", 1.0)
-    monkeypatch.setitem(postgres._LIBPQ, "connect_timeout", "2")
+    monkeypatch.setitem(LIBPQ, "connect_timeout", "2")
     catalog = open_catalog(postgres_url(own_postgres))
     catalog.put([new(1)])
     own_postgres.freeze()
@@ -124,7 +125,7 @@ def test_many_who_ask_a_frozen_server_wait_together_not_in_turn(
     own_postgres: PrivateServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgres, "_STATE_PATIENCE_S", 1.0)
-    monkeypatch.setitem(postgres._LIBPQ, "connect_timeout", "2")
+    monkeypatch.setitem(LIBPQ, "connect_timeout", "2")
     catalog = open_catalog(postgres_url(own_postgres))
     catalog.latest()
     own_postgres.freeze()

@@ -7,7 +7,7 @@ import threading
 import psycopg
 from psycopg import sql
 
-from arthur.catalog.patience import Connector, PatientConnection
+from arthur.postgres import Connector, PatientConnection
 
 __all__ = ["Listener"]
 

@@ -7,16 +7,15 @@ import time
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Connection, Table, create_engine, event, func, select, text
 from sqlalchemy.exc import DisconnectionError
 
 from arthur.catalog.database import Database, State
 from arthur.catalog.faults import store_error
 from arthur.catalog.listening import Listener
-from arthur.catalog.patience import BinaryCursor, Connector, is_cut_off
 from arthur.catalog.schema import state
-from arthur.errors import ConfigError, StoreError
+from arthur.errors import StoreError
+from arthur.postgres import BinaryCursor, Connector, is_cut_off, parameters
 from arthur.types import Counts
 
 __all__ = ["open_postgres"]
@@ -24,22 +23,11 @@ __all__ = ["open_postgres"]
 _POOL_SIZE = 8
 _POOL_OVERFLOW = 8
 _POOL_PATIENCE_S = 10.0
-# The server gives up a statement after a while, and one that waits for a lock earlier. A frozen server is given up by
-# the client, a little later still. `latest` is asked before every match, and is nothing to wait for.
+# The server gives up its statements earlier; this is for one that is frozen. `latest` is asked before every match, and
+# is nothing to wait for.
 _PATIENCE_S = 45.0
 _STATE_PATIENCE_S = 5.0
-_CONNECT_S = 3
 _ASK_ANYHOW_S = 1.0
-_LIBPQ = {
-    "connect_timeout": str(_CONNECT_S),
-    "keepalives_idle": "5",
-    "keepalives_interval": "2",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "15000",
-    "fallback_application_name": "arthur",
-}
-_TIMEOUTS = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "120s"}
-
 _BEGIN = "arthur_begin"
 _READ = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",)
 # Whoever has this lock is the only writer, of all processes, from before its first look until after its commit. So
@@ -58,7 +46,7 @@ def open_postgres(url: str) -> Database:
     Raises:
         ConfigError: the URL cannot be read.
     """
-    connector = Connector(_parameters(url), patience_s=_PATIENCE_S)
+    connector = Connector(parameters(url), patience_s=_PATIENCE_S)
     engine = create_engine(
         "postgresql+psycopg://",
         creator=connector,
@@ -74,7 +62,7 @@ def open_postgres(url: str) -> Database:
         reader=engine.execution_options(**{_BEGIN: _READ}),
         writer=engine.execution_options(**{_BEGIN: _WRITE}),
         asker=engine,
-        state=StateQuestion(Connector(_parameters(url), patience_s=_STATE_PATIENCE_S)),
+        state=StateQuestion(Connector(parameters(url), patience_s=_STATE_PATIENCE_S)),
         numbering=_Numbering(),
     )
 
@@ -169,16 +157,6 @@ class _Numbering:
 def _sequence(connection: Connection, table: Table) -> str:
     (number,) = table.primary_key
     return str(connection.scalar(select(func.pg_get_serial_sequence(table.name, number.name))))
-
-
-def _parameters(url: str) -> dict[str, Any]:
-    try:
-        given = conninfo_to_dict(url)
-    except psycopg.ProgrammingError as error:
-        raise ConfigError("the catalogue URL cannot be read: postgresql://USER:PASSWORD@HOST:PORT/DATABASE") from error
-    # The last of two options counts.
-    ours = " ".join(f"-c {name}={value}" for name, value in _TIMEOUTS.items())
-    return {**_LIBPQ, **given, "options": f"{ours} {given.get('options', '')}"}
 
 
 def _check(connection: psycopg.Connection[Any], _record: object, _proxy: object) -> None:

@@ -77,12 +77,15 @@ def open_index(url: str, *, dim: int, fingerprint: str) -> VectorIndex:
 
     `exact:` compares every vector and keeps nothing on disk; `usearch:/folder` keeps graphs in a folder, with the
     options `?tail=30000` (rows compared exactly before they go into a graph) and `threads=2` (that build one).
+    `pgvector:postgresql://...` keeps them in a database with the extension pgvector, for all processes.
 
     Raises:
         ConfigError: the URL is not of that form.
-        StoreError: the folder cannot be used.
+        StoreError: the folder cannot be used, or the database does not answer or lacks the extension.
     """
     scheme, _, rest = url.partition(":")
+    if scheme == "pgvector" and rest.startswith(("postgresql://", "postgres://")):
+        return _pgvector(rest, dim=dim, fingerprint=fingerprint)
     path, _, query = rest.partition("?")
     options = dict(parse_qsl(query, keep_blank_values=True))
     if scheme == "exact" and not rest:
@@ -95,7 +98,18 @@ def open_index(url: str, *, dim: int, fingerprint: str) -> VectorIndex:
         tail, threads = _number(options, "tail", 30_000), _number(options, "threads", 2)
         if not options:
             return UsearchIndex(Path(path), dim=dim, fingerprint=fingerprint, tail_rows=tail, threads=threads)
-    raise ConfigError(f"index URL {url!r} is not exact: or usearch:/folder?tail=30000&threads=2")
+    raise ConfigError(
+        f"index URL {url!r} is not exact:, usearch:/folder?tail=30000&threads=2 or pgvector:postgresql://..."
+    )
+
+
+def _pgvector(url: str, *, dim: int, fingerprint: str) -> VectorIndex:
+    try:
+        from arthur.index.pgvector import PgvectorIndex
+    except ImportError as error:
+        message = "PostgreSQL needs a package that is not installed: pip install 'arthur-imgreco[postgres]'"
+        raise ConfigError(message) from error
+    return PgvectorIndex(url, dim=dim, fingerprint=fingerprint)
 
 
 def _number(options: dict[str, str], name: str, default: int) -> int:

@@ -11,16 +11,45 @@ from typing import Any, TypeVar
 import psycopg
 import structlog
 from psycopg.abc import PQGen
+from psycopg.conninfo import conninfo_to_dict
 
-__all__ = ["BinaryCursor", "Connector", "PatientConnection", "is_cut_off"]
+from arthur.errors import ConfigError
+
+__all__ = ["LIBPQ", "BinaryCursor", "Connector", "PatientConnection", "is_cut_off", "parameters"]
 
 log = structlog.get_logger(__name__)
 
 Answer = TypeVar("Answer")
 
+LIBPQ = {
+    "connect_timeout": "3",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "15000",
+    "fallback_application_name": "arthur",
+}
+"""Parameters of connections, unless the URL says otherwise."""
+TIMEOUTS = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "120s"}
+"""After these the server itself gives up."""
 _WAKE_S = 0.1
 _REST_S = 0.25
 _LOOKS = 8
+
+
+def parameters(url: str, **settings: str) -> dict[str, Any]:
+    """Return libpq's parameters for a `postgresql://` URL, with further `settings` of the session.
+
+    Raises:
+        ConfigError: the URL cannot be read.
+    """
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.ProgrammingError as error:
+        raise ConfigError("the database URL cannot be read: postgresql://USER:PASSWORD@HOST:PORT/DATABASE") from error
+    # The last of two options counts.
+    ours = " ".join(f"-c {name}={value}" for name, value in {**TIMEOUTS, **settings}.items())
+    return {**LIBPQ, **given, "options": f"{ours} {given.get('options', '')}"}
 
 
 class BinaryCursor(psycopg.Cursor[Any]):
