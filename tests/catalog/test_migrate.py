@@ -84,13 +84,13 @@ def test_a_database_of_another_program_is_refused(url: str, database: Database) 
         assert inspect(connection).get_table_names() == ["customers"]
 
 
-def test_a_catalogue_of_before_takes_the_engine_of_most_views(tmp_path: Path, database: Database) -> None:
-    with closing(open_catalog(f"sqlite:///{tmp_path}/catalog.db")) as catalog:
+def test_a_catalogue_of_before_takes_the_engine_of_most_views(url: str, database: Database) -> None:
+    with closing(open_catalog(url)) as catalog:
         views = [ViewId("a", "e", name) for name in "vw"]
         catalog.put([NewView(view, np.eye(3, dtype=np.float32)[0], "f", "", "", "jpeg", 1, 1, 1) for view in views])
         catalog.put_vectors(np.array([2]), np.eye(1, 4, dtype=np.float32), "g")
         assert database.state().engine == "f"
     with database.writer.begin() as connection:
         migrate(connection, "0003")
-    open_catalog(f"sqlite:///{tmp_path}/catalog.db").close()
+    open_catalog(url).close()
     assert database.state().engine == "f"

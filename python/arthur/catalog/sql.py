@@ -299,7 +299,7 @@ class SqlCatalog:
 
     @contextmanager
     def _writing_alone(self) -> Iterator[Connection]:
-        with self._writing_alone() as connection:
+        with self._commits.alone(), self._writing() as connection:
             yield connection
 
     @contextmanager
