@@ -15,6 +15,18 @@ _INT64 = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     """Make the tables."""
+    _make_api_keys()
+    _make_webhooks()
+
+
+def downgrade() -> None:
+    """Drop the tables."""
+    op.drop_table("notices")
+    op.drop_table("webhooks")
+    op.drop_table("api_keys")
+
+
+def _make_api_keys() -> None:
     op.create_table(
         "api_keys",
         sa.Column("key_id", sa.Text(), nullable=False),
@@ -31,6 +43,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key_id", name="pk_api_keys"),
     )
     op.create_index("ix_api_keys_revision", "api_keys", ["revision"])
+
+
+def _make_webhooks() -> None:
     op.create_table(
         "webhooks",
         sa.Column("hook_id", sa.Text(), nullable=False),
@@ -57,10 +72,3 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_notices_once", "notices", ["once"])
-
-
-def downgrade() -> None:
-    """Drop the tables."""
-    op.drop_table("notices")
-    op.drop_table("webhooks")
-    op.drop_table("api_keys")
