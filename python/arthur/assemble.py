@@ -21,8 +21,10 @@ from arthur.config import Settings
 from arthur.decision import Calibration
 from arthur.decode import ImageDecoder, Limits
 from arthur.encode import Encoder, canary, open_encoder
+from arthur.encode.endpoint import is_remote
 from arthur.encode.folder import EngineFolder, find_folder
-from arthur.encode.text import TextTower
+from arthur.encode.remote import RemoteEncoder
+from arthur.encode.text import TextEncoder, TextTower
 from arthur.errors import ConfigError, StoreError
 from arthur.fetch import Fetcher
 from arthur.index import VectorIndex, open_index
@@ -84,7 +86,7 @@ def open_arthur(settings: Settings) -> Arthur:
         blobs = open_blobs(settings.blobs_url)
         encoder = _open_encoder(settings)
         opened.callback(encoder.close)
-        text = TextTower(_engine_folder(settings), threads=settings.engine_threads)
+        text = _open_text(settings, encoder)
         opened.callback(text.close)
         index = open_following_index(settings, catalog, encoder)
         opened.callback(_close_index, index)
@@ -195,6 +197,13 @@ def _open_encoder(settings: Settings) -> Encoder:
     )
 
 
+def _open_text(settings: Settings, encoder: Encoder) -> TextEncoder:
+    """Return the text tower of the engine, wherever that runs."""
+    if isinstance(encoder, RemoteEncoder):
+        return encoder
+    return TextTower(_engine_folder(settings), threads=settings.engine_threads)
+
+
 def _engine_folder(settings: Settings) -> EngineFolder:
     return find_folder(settings.engine, folders=engine_folders(settings))
 
@@ -210,8 +219,8 @@ def _open_local(settings: Settings, catalog: Catalog, opened: ExitStack) -> Loca
 
 
 def _calibration(settings: Settings, catalog: Catalog, fingerprint: str, verifier: str) -> Calibration:
-    """Return the calibration from the catalog, from beside the engine, or the shipped one."""
-    beside = _engine_folder(settings).path / "decision.json"
+    """Return the calibration from the catalog, from beside the engine if it lies here, or the shipped one."""
+    beside = None if is_remote(settings.engine) else _engine_folder(settings).path / "decision.json"
     note = catalog.note(calibration_note(fingerprint))
     return load_calibration(note, beside, fingerprint=fingerprint, verifier=verifier)
 

@@ -14,6 +14,7 @@ from arthur.cli import (
     building,
     calibrate,
     doctor,
+    embedder,
     engines,
     enroll,
     export,
@@ -62,6 +63,7 @@ def _application() -> typer.Typer:
     app.command("doctor")(doctor.doctor)
     building.add_commands(engines.app)
     app.add_typer(engines.app, name="engines")
+    app.add_typer(embedder.app, name="embedder")
     return app
 
 
