@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import tempfile
 import threading
 import time
@@ -72,13 +73,17 @@ def serving(
 
         thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
         thread.start()
-        end = time.monotonic() + WAIT_S
-        while not (started and path.exists()) and time.monotonic() < end:
-            time.sleep(0.002)
+        wait_until(lambda: bool(started) and _accepts(path))
         yield started[0]
         if thread.is_alive():
             started[0].stop(drain_s=0.1)
         thread.join(WAIT_S)
+
+
+def _accepts(path: Path) -> bool:
+    """Whether somebody listens: the path is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
 
 
 class Engine:

@@ -92,8 +92,9 @@ class Fleet:
 
     def close(self) -> None:
         """Close every kept connection. Closing twice is allowed."""
-        self._closed.set()
-        self._sick.set()
+        with self._lock:
+            self._closed.set()
+            self._sick.set()
         self._nurse.join()
         for member in self.members:
             member.endpoint.drop()
@@ -146,10 +147,10 @@ class Fleet:
                 if member.out and not self._closed.is_set():
                     self._examine(member)
             with self._lock:
-                if not any(member.out for member in self.members):
+                if not (self._closed.is_set() or any(member.out for member in self.members)):
                     self._sick.clear()
-            if not self._closed.is_set() and self._sick.is_set():
-                self._closed.wait(_PROBE_EVERY_S)
+                    continue
+            self._closed.wait(_PROBE_EVERY_S)
 
     def _examine(self, member: Member) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
 
 import numpy as np
@@ -56,7 +57,11 @@ class RemoteEncoder:
             EngineError: what answers is no embedding service; EngineUnavailable: nothing does.
         """
         endpoints = [Endpoint(address) for address in parse_addresses(engine)]
-        found = _first_descriptions(endpoints, start_s=start_s)
+        with ExitStack() as failing:
+            for endpoint in endpoints:
+                failing.callback(endpoint.drop)
+            found = _first_descriptions(endpoints, start_s=start_s)
+            failing.pop_all()
         self._description = next(one for one in found.values() if isinstance(one, Description))
         self._batch_max = min(one.batch_max for one in found.values() if isinstance(one, Description))
         self._spec = self._description.spec
