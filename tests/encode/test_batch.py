@@ -280,6 +280,23 @@ def test_close_does_not_wait_for_a_fuller_batch(gate: Gate) -> None:
     assert first_reds(future) == [1]
 
 
+def test_clients_that_were_answered_together_are_batched_together_again(gate: Gate) -> None:
+    batched = Batched(gate, batch_max=8)
+    batched._gathering.note(answered=3, waiting=0, seconds=1000 * WAIT_S)  # as a run that took so long would
+    futures = [batched.submit(reds(value)) for value in (1, 2, 3)]
+    assert [first_reds(future) for future in futures] == [[1], [2], [3]]
+    assert gate.batches == [[1, 2, 3]]
+    batched.close()
+
+
+def test_close_does_not_wait_for_clients_to_come_again(gate: Gate) -> None:
+    batched = Batched(gate, batch_max=8)
+    batched._gathering.note(answered=3, waiting=0, seconds=1000 * WAIT_S)
+    future = batched.submit(reds(1))
+    batched.close()
+    assert first_reds(future) == [1]
+
+
 class Short(Gate):
     """An engine that loses a row when it gets more than one."""
 

@@ -1,7 +1,7 @@
 """Gathers concurrent calls into batches: a bounded queue in front of an engine that runs one batch, or two, at a time.
 
 A lone caller runs the engine in its own thread. Callers that come while it is busy queue up, and a worker thread takes
-all that fit into the next batch as soon as the engine is free.
+all that fit into the next batch as soon as the engine is free and those who were just answered had time to come again.
 """
 
 from __future__ import annotations
@@ -10,52 +10,20 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
 from arthur.encode import Encoder
+from arthur.encode.calls import BatchStats, Call, fail
 from arthur.encode.deadline import deadline, is_late, left_s
+from arthur.encode.gathering import Gathering
 from arthur.encode.quarantine import Quarantine
 from arthur.encode.spec import EngineSpec, check_pixels
 from arthur.errors import DeadlineExceeded, EngineError, Overloaded
 from arthur.types import Pixels, Vectors
 
 _QUEUED_BATCHES = 16
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Call:
-    pixels: Pixels
-    since: float
-    deadline: float | None
-    vectors: Future[Vectors] = field(default_factory=Future)
-
-    def begin(self) -> bool:
-        """Return whether the caller still waits; from here on its future cannot be cancelled."""
-        return self.vectors.set_running_or_notify_cancel()
-
-
-@dataclass(slots=True)
-class BatchStats:
-    """What a queue has done since it began.
-
-    Attributes:
-        runs, pictures: batches that ran, and the pictures in them; a lone call is a batch of its own.
-        failed: runs that failed; a batch that is halved counts once for each try.
-        late: calls whose deadline passed before they ran.
-        left: calls whose caller was gone before they ran.
-        queued: pictures waiting now.
-        held: pictures in quarantine now.
-    """
-
-    runs: int = 0
-    pictures: int = 0
-    failed: int = 0
-    late: int = 0
-    left: int = 0
-    queued: int = 0
-    held: int = 0
 
 
 class Batched:
@@ -74,7 +42,8 @@ class Batched:
         Args:
             encoder: runs the batches.
             batch_max: pictures in one run at most.
-            wait_ms: how long the oldest call waits for a fuller batch; 0 takes what queued up while the engine ran.
+            wait_ms: how long the oldest call waits for a full batch; 0 waits only for callers that are about to come
+                again (see Gathering).
             queue_max: pictures waiting at most; 0 is sixteen batches.
             lanes: batches in the engine at a time. 1 for a CPU, whose cores one batch fills; 2 for an engine on a GPU
                 that gathers and copies the next batch while it computes.
@@ -84,11 +53,12 @@ class Batched:
         self._wait_s = wait_ms / 1000
         self._queue_max = queue_max or _QUEUED_BATCHES * batch_max
         self._lanes = lanes
-        self._queue: deque[_Call] = deque()
+        self._queue: deque[Call] = deque()
         self._queued = 0
         self._running = 0
         self._closed = False
         self._stats = BatchStats()
+        self._gathering = Gathering()
         self._quarantine = Quarantine()
         self._changed = threading.Condition(threading.Lock())
         self._workers = [
@@ -157,12 +127,13 @@ class Batched:
             raise _late()
         self._quarantine.check(pixels)
         with self._changed:
-            alone = self._running < self._lanes and not (self._queue or self._closed or self._wait_s)
+            waits = self._queue or self._closed or self._wait_s or self._gathering.missing_s(1)
+            alone = self._running < self._lanes and not waits
             future = None if alone else self._put(pixels, until)
             self._running += alone
         if future is None:
             try:
-                return self._run(pixels)
+                return self._run(pixels, answered=1)
             finally:
                 self._free()
         try:
@@ -178,10 +149,11 @@ class Batched:
             raise EngineError(f"engine {self.spec.name} is closed")
         if self._queued + len(pixels) > self._queue_max:
             raise Overloaded("the engine's queue is full")
-        call = _Call(pixels, time.monotonic(), until)
+        call = Call(pixels, time.monotonic(), until)
         self._queue.append(call)
         self._queued += len(pixels)
-        self._wake()
+        if len(self._queue) == 1 or not self._missing_s():
+            self._wake()  # a worker that waits for more is woken by the last of them, or by its own clock
         return call.vectors
 
     def _free(self) -> None:
@@ -201,21 +173,21 @@ class Batched:
         """Run batches until the encoder is closed and the queue is empty."""
         while (taken := self._take()) is not None:
             calls, late = taken
-            _fail([call for call in late if call.begin()], _late())
+            fail([call for call in late if call.begin()], _late())
             if not calls:
                 continue
             guilty = self._answer(calls)
             for call, error in guilty:
                 if len(guilty) < len(calls):  # else it is the engine that fails, and not the picture
                     self._quarantine.put(call.pixels, error)
-                _fail([call], error)
+                fail([call], error)
             self._free()
 
     def _due(self) -> bool:
         """Whether a worker has something to do, be it to end; the caller holds the lock."""
         return self._running < self._lanes if self._queue else self._closed and not self._running
 
-    def _take(self) -> tuple[list[_Call], list[_Call]] | None:
+    def _take(self) -> tuple[list[Call], list[Call]] | None:
         """Wait for the engine and for calls, and take a lane and a batch; also return the calls that are too late.
 
         None when there is nothing to come.
@@ -225,17 +197,21 @@ class Batched:
                 self._changed.wait_for(self._due)
                 if not self._queue:
                     return None
-                if self._closed or self._queued >= self._batch_max:
-                    break
-                if (missing_s := self._queue[0].since + self._wait_s - time.monotonic()) <= 0:
-                    break
+                if not (missing_s := self._missing_s()):
+                    return self._batch()
                 self._changed.wait(missing_s)
-            return self._batch()
 
-    def _batch(self) -> tuple[list[_Call], list[_Call]]:
+    def _missing_s(self) -> float:
+        """Return how long to wait for more than is queued, which is something; the caller holds the lock."""
+        if self._closed or self._queued >= self._batch_max:
+            return 0.0
+        wait_s = self._queue[0].since + self._wait_s - time.monotonic()
+        return max(0.0, wait_s, self._gathering.missing_s(len(self._queue)))
+
+    def _batch(self) -> tuple[list[Call], list[Call]]:
         """Take from the queue what fits into a batch, and what is too late; the caller holds the lock."""
-        calls: list[_Call] = []
-        late: list[_Call] = []
+        calls: list[Call] = []
+        late: list[Call] = []
         rows = 0
         while self._queue and rows + len(self._queue[0].pixels) <= self._batch_max:
             call = self._queue.popleft()
@@ -251,12 +227,13 @@ class Batched:
         self._running += bool(calls)
         return calls, late
 
-    def _answer(self, calls: list[_Call]) -> list[tuple[_Call, Exception]]:
+    def _answer(self, calls: list[Call]) -> list[tuple[Call, Exception]]:
         """Run one batch and hand each caller its rows; halve a batch that failed, and return the guilty calls."""
         try:
-            vectors = self._run(calls[0].pixels if len(calls) == 1 else np.concatenate([one.pixels for one in calls]))
+            pixels = calls[0].pixels if len(calls) == 1 else np.concatenate([call.pixels for call in calls])
+            vectors = self._run(pixels, answered=len(calls))
         except Overloaded as error:
-            _fail(calls, error)
+            fail(calls, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the caller and not to this thread
             if len(calls) == 1:
                 return [(calls[0], error)]
@@ -268,9 +245,9 @@ class Batched:
                 call.vectors.set_result(rows.copy())
         return []
 
-    def _run(self, pixels: Pixels) -> Vectors:
-        """Run one batch, and count it."""
-        done = False
+    def _run(self, pixels: Pixels, *, answered: int) -> Vectors:
+        """Run one batch of so many calls, and count it."""
+        done, begun = False, time.monotonic()
         try:
             vectors = self._encoder.encode(pixels)
             done = len(vectors) == len(pixels)
@@ -279,6 +256,8 @@ class Batched:
                 self._stats.runs += 1
                 self._stats.pictures += len(pixels)
                 self._stats.failed += not done
+                seconds = time.monotonic() - begun
+                self._gathering.note(answered=answered, waiting=len(self._queue), seconds=seconds)
         if not done:
             raise EngineError(f"engine {self.spec.name} gave {len(vectors)} vectors for {len(pixels)} pictures")
         return vectors
@@ -286,9 +265,3 @@ class Batched:
 
 def _late() -> DeadlineExceeded:
     return DeadlineExceeded("the deadline passed before the engine had run")
-
-
-def _fail(calls: list[_Call], error: BaseException) -> None:
-    """Hand `error` to every caller."""
-    for call in calls:
-        call.vectors.set_exception(error)

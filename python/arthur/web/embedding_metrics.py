@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from arthur.encode.batch import BatchStats
+from arthur.encode.calls import BatchStats
 
 _COUNTERS = {
     "runs": "Batches that ran",
