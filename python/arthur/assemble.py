@@ -52,6 +52,12 @@ class Arthur:
     recognizer: Recognizer
     _opened: ExitStack = field(repr=False)
 
+    @property
+    def embedders(self) -> dict[str, str]:
+        """How each embedding service is, by address: "ok", or why it is not asked; empty where the engine runs here."""
+        services = self.encoder.services() if isinstance(self.encoder, RemoteEncoder) else {}
+        return {url: why or "ok" for url, why in services.items()}
+
     def close(self) -> None:
         """Close the parts, last opened first. Closing twice is allowed."""
         self._opened.close()

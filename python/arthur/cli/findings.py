@@ -26,6 +26,7 @@ from arthur.catalog import Catalog, open_catalog
 from arthur.cli.options import installed_version
 from arthur.config import Settings
 from arthur.encode import Encoder, canary, open_encoder
+from arthur.encode.remote import RemoteEncoder
 from arthur.errors import ArthurError
 from arthur.recognition.follower import Follower
 from arthur.recognition.history import feature_history, vector_history
@@ -34,7 +35,17 @@ from arthur.verify import Verifier, open_verifier
 State: TypeAlias = Literal["ok", "warning", "wrong"]
 Opened = TypeVar("Opened")
 
-_PACKAGES = ("numpy", "onnxruntime", "robyn", "sqlalchemy", "obstore", "polars", "pillow-heif", "pillow-avif-plugin")
+_PACKAGES = (
+    "numpy",
+    "onnxruntime",
+    "robyn",
+    "granian",
+    "sqlalchemy",
+    "obstore",
+    "polars",
+    "pillow-heif",
+    "pillow-avif-plugin",
+)
 _DOT_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
 _LITTLE_SPACE = 2 * 2**30
 _CPU_FACTS = Path("/proc/cpuinfo")
@@ -131,6 +142,8 @@ def _stores(settings: Settings) -> Iterator[Finding]:
         yield _tried("blobs", lambda: _blobs(settings), "check the blob store's URL and rights")[0]
         finding, encoder = _tried("engine", lambda: _engine(settings, opened), "`arthur engines list` names others")
         yield finding
+        if isinstance(encoder, RemoteEncoder):
+            yield from _embedders(encoder)
         finding, catalog = _tried("catalog", lambda: _catalog(settings, opened), "restore it from a backup")
         yield finding
         if encoder is not None and catalog is not None:
@@ -160,6 +173,15 @@ def _engine(settings: Settings, opened: ExitStack) -> tuple[str, Encoder]:
     canary(encoder)
     spec = encoder.spec
     return f"{spec.label}, {spec.side} px, {spec.dim} dimensions, gives its golden vectors", encoder
+
+
+def _embedders(encoder: RemoteEncoder) -> Iterator[Finding]:
+    """Tell of each embedding service whether it is asked."""
+    for url, why in encoder.services().items():
+        if why:
+            yield Finding("embedder", "warning", f"{url}: {why}", "start it with `arthur embedder serve`")
+        else:
+            yield Finding("embedder", "ok", f"{url} answers")
 
 
 def _catalog(settings: Settings, opened: ExitStack) -> tuple[str, Catalog]:

@@ -41,11 +41,11 @@ def serve_embedder(settings: Settings, *, command: Sequence[str] = EMBEDDER) -> 
         ConfigError: the address is wrong or taken, or the process could not start because of a setting.
         EngineError: the engine does not load.
     """
-    configure_logs(settings.log_level)
     if is_remote(settings.engine):
         raise ConfigError("an embedding service runs an engine itself; name one with --engine, not another service")
     address = listening_address(settings)
     with _kept(address):
+        configure_logs(settings.log_level)
         return Supervisor(settings, Crew(tuple(command), 1, address.url)).run()
 
 

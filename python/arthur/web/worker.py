@@ -84,6 +84,7 @@ def service_of(arthur: Arthur, fan_out: ThreadPoolExecutor) -> Service:
         metrics=Metrics(),
         rebuild=Rebuild(arthur.recognizer, Board(arthur.catalog)),
         version=installed_version(),
+        embedders=lambda: arthur.embedders,
     )
 
 
