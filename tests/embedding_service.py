@@ -55,7 +55,12 @@ class Service:
 
 @contextmanager
 def serving(
-    encoder: Batched, *, text: TextEncoder | None = None, places: int = 64, max_image_bytes: int = 2**20
+    encoder: Batched,
+    *,
+    text: TextEncoder | None = None,
+    places: int = 64,
+    bytes_max: int = 2**20,
+    max_image_bytes: int = 2**20,
 ) -> Iterator[Service]:
     """Serve `encoder`, which stays the caller's, until the block ends."""
     with tempfile.TemporaryDirectory(prefix="emb") as folder, ThreadPoolExecutor(4) as pool:
@@ -67,7 +72,7 @@ def serving(
         async def run() -> None:
             app = Embedding(parts)
             url = f"unix:{path}"
-            server = GranianServer(app, parse_addresses(url)[0], places=places)
+            server = GranianServer(app, parse_addresses(url)[0], places=places, bytes_max=bytes_max)
             started.append(Service(url, path, app, server, asyncio.get_running_loop(), encoder))
             await server.run()
 

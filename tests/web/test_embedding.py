@@ -39,7 +39,7 @@ def engine() -> Engine:
 @pytest.fixture
 def service(engine: Engine) -> Iterator[Service]:
     encoder = Batched(engine, batch_max=4, queue_max=4)
-    with serving(encoder, text=Words(), places=8, max_image_bytes=4096) as running:
+    with serving(encoder, text=Words(), places=8, bytes_max=700, max_image_bytes=4096) as running:
         yield running
         engine.open.set()
     encoder.close()
@@ -155,15 +155,15 @@ def test_a_full_queue_is_429_with_retry_after(engine: Engine, service: Service, 
     assert queued.result(WAIT_S).status_code == 200
 
 
-def test_who_finds_no_place_is_429_before_its_body_is_read(service: Service) -> None:
-    head = (
-        b"POST /v1/embed HTTP/1.1\r\nHost: e\r\nContent-Type: application/x-arthur-pixels\r\nContent-Length: 48\r\n\r\n"
-    )
-    waiting = [socket.socket(socket.AF_UNIX) for _ in range(8)]
+@pytest.mark.parametrize(("length", "fit"), [(48, 8), (192, 3)], ids=["places", "bytes"])
+def test_who_finds_no_place_is_429_before_its_body_is_read(service: Service, length: int, fit: int) -> None:
+    head = b"POST /v1/embed HTTP/1.1\r\nHost: e\r\nContent-Type: application/x-arthur-pixels\r\n"
+    head += f"Content-Length: {length}\r\n\r\n".encode()
+    waiting = [socket.socket(socket.AF_UNIX) for _ in range(fit)]
     for connection in waiting:
         connection.connect(str(service.path))
         connection.sendall(head)
-    wait_until(lambda: service.server.inside == 8)
+    wait_until(lambda: service.server.inside == fit)
     assert b"429 Too Many Requests" in raw(service, head)
     for connection in waiting:
         connection.close()

@@ -6,8 +6,8 @@ The only module that imports granian. It runs inside the process and event loop 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -32,7 +32,6 @@ from arthur.web.http import Request, Response, problem
 log = structlog.get_logger(__name__)
 
 _BODY_S = 10.0
-_SMALL = 2**20
 _POLL_S = 0.01
 
 
@@ -58,21 +57,45 @@ class _Door:
 
     Attributes:
         places: requests with a body that may be in at a time.
+        bytes_max: length of their bodies together; a lone one may be longer.
         inside: all requests that have no answer yet.
+        bytes: length of the bodies that are in.
     """
 
     places: int
+    bytes_max: int
     taken: int = 0
     inside: int = 0
+    bytes: int = 0
+
+    @contextmanager
+    def let_in(self, length: int) -> Iterator[None]:
+        """Take a place for a body of that length.
+
+        Raises:
+            Overloaded: there is none, or the bodies would take too much memory.
+        """
+        if self.taken >= self.places or (self.bytes and self.bytes + length > self.bytes_max):
+            raise Overloaded("every place of the service is taken")
+        self.taken += 1
+        self.bytes += length
+        try:
+            yield
+        finally:
+            self.taken -= 1
+            self.bytes -= length
 
 
 class GranianServer:
     """Serves one App at one address. Belongs to the event loop that runs it."""
 
-    def __init__(self, app: App, address: Address, *, places: int) -> None:
-        """Serve `app`; requests with a body that find none of the `places` free get 429 before it is read."""
+    def __init__(self, app: App, address: Address, *, places: int, bytes_max: int = 2**29) -> None:
+        """Serve `app`; requests with a body get 429 before it is read when none of the `places` is free.
+
+        The same goes for those that would bring the bodies under way above `bytes_max` together.
+        """
         self._app = app
-        self._door = _Door(places)
+        self._door = _Door(places, bytes_max)
         path = Path(address.path) if address.path else None
         self._server = Server(
             self,
@@ -126,26 +149,22 @@ class GranianServer:
         """Return the answer to a request, or None when its caller has left."""
         if request.method != "POST":
             return await self._app.answer(request)
-        if self._door.taken >= self._door.places:
-            return problem(Overloaded("every place of the service is taken"), request.request_id)
-        self._door.taken += 1
         try:
-            whole = replace(request, body=await self._body(request, proto))
-            check_length(whole)
-            return await _unless_left(self._app.answer(whole), proto.client_disconnect)
+            length = self._length(request)
+            with self._door.let_in(length):
+                whole = replace(request, body=await _body(proto))
+                check_length(whole)
+                return await _unless_left(self._app.answer(whole), proto.client_disconnect)
         except ProtocolClosed:
             return None
         except ArthurError as error:
             return problem(error, request.request_id)
-        finally:
-            self._door.taken -= 1
 
-    async def _body(self, request: Request, proto: HTTPProtocol) -> bytes:
-        """Read the body; its length has to be declared, for a broken chunked one would look like a whole one.
+    def _length(self, request: Request) -> int:
+        """Return the length of the body, which has to be declared: a broken chunked one would look like a whole one.
 
         Raises:
-            ArthurError: it is too long, too slow, or of unknown length.
-            ProtocolClosed: the caller left in the middle of it.
+            ArthurError: it is too long, or of unknown length.
         """
         declared = request.headers.get("content-length", "")
         if not declared.isdecimal():
@@ -153,11 +172,22 @@ class GranianServer:
         limit = self._app.limit(request)
         if int(declared) > limit:
             raise ImageTooLarge(f"the body has {declared} bytes, more than the {limit} allowed")
-        try:
-            async with asyncio.timeout(_BODY_S):
-                return await proto()
-        except TimeoutError as error:
-            raise BadRequest(f"the body did not arrive within {_BODY_S:g} s") from error
+        return int(declared)
+
+
+async def _body(proto: HTTPProtocol) -> bytes:
+    """Read the body.
+
+    Raises:
+        BadRequest: it is too slow.
+        ProtocolClosed: the caller left in the middle of it.
+    """
+    try:
+        async with asyncio.timeout(_BODY_S):
+            body: bytes = await proto()
+            return body
+    except TimeoutError as error:
+        raise BadRequest(f"the body did not arrive within {_BODY_S:g} s") from error
 
 
 async def _unless_left(answer: Awaitable[Response], left: Callable[[], Awaitable[None]]) -> Response | None:
