@@ -20,9 +20,11 @@ from arthur.catalog import Catalog, open_catalog
 from arthur.config import Settings
 from arthur.decode import ImageDecoder, Limits
 from arthur.encode import Encoder, canary, open_encoder
+from arthur.encode.endpoint import is_remote
 from arthur.encode.folder import EngineFolder, find_fingerprint, find_folder
-from arthur.encode.text import TextTower
-from arthur.errors import ConfigError, StoreError
+from arthur.encode.remote import RemoteEncoder
+from arthur.encode.text import TextEncoder, TextTower
+from arthur.errors import ConfigError, EngineMismatch, StoreError
 from arthur.fetch import Fetcher
 from arthur.index import VectorIndex, open_index
 from arthur.local import LocalIndex, open_local
@@ -74,6 +76,12 @@ class Arthur:
     def blobs(self) -> Blobs:
         """The blob store."""
         return self.shared.blobs
+
+    @property
+    def embedders(self) -> dict[str, str]:
+        """How each embedding service is, by address: "ok", or why it is not asked; empty where the engine runs here."""
+        services = self.encoder.services() if isinstance(self.encoder, RemoteEncoder) else {}
+        return {url: why or "ok" for url, why in services.items()}
 
     def close(self) -> None:
         """Close the parts, last opened first. Closing twice is allowed."""
@@ -128,17 +136,19 @@ def open_model(settings: Settings, engine: str, shared: Shared) -> Parts:
     Raises:
         ConfigError: there is no such engine, or its calibration cannot be read.
         EngineError: the engine does not load or does not give the vectors it promises.
+        EngineMismatch: embedding services run another engine than the one in force.
         StoreError: the catalog or the index does not open.
     """
     with ExitStack() as opened:
         encoder = _open_encoder(settings, engine)
         opened.callback(encoder.close)
-        text = TextTower(_engine_folder(settings, engine), threads=settings.engine_threads)
+        _check_remote(encoder, shared.catalog)
+        text = _open_text(settings, engine, encoder)
         opened.callback(text.close)
         index = open_following_index(settings, shared.catalog, encoder)
         opened.callback(_close_index, index)
         fingerprint, verifier = encoder.spec.fingerprint, verifier_of(shared.local)
-        beside = _engine_folder(settings, engine).path / "decision.json"
+        beside = None if is_remote(engine) else _engine_folder(settings, engine).path / "decision.json"
         note = shared.catalog.note(calibration_note(fingerprint))
         return Parts(
             decoder=shared.decoder,
@@ -160,6 +170,8 @@ def open_model(settings: Settings, engine: str, shared: Shared) -> Parts:
 def engine_in_force(settings: Settings, catalog: Catalog) -> str:
     """Return the name or folder of the engine that the catalogue is embedded by; the setting's while it is empty.
 
+    Embedding services are taken as they are; `open_model` compares what they run.
+
     The catalog has the last word, because vectors of another engine could not be compared with its own. A setting that
     names another engine is passed over with a line in the log.
 
@@ -167,7 +179,7 @@ def engine_in_force(settings: Settings, catalog: Catalog) -> str:
         ConfigError: the engine in force is not on this machine.
         StoreError: the catalog does not answer.
     """
-    fingerprint = catalog.engine()
+    fingerprint = "" if is_remote(settings.engine) else catalog.engine()
     return engine_of(settings, catalog, fingerprint) if fingerprint else settings.engine
 
 
@@ -178,6 +190,8 @@ def engine_of(settings: Settings, catalog: Catalog, fingerprint: str) -> str:
         ConfigError: it is not on this machine.
         StoreError: the catalog does not answer.
     """
+    if is_remote(settings.engine):
+        return settings.engine
     sources = [known.source for known in catalog.engines() if known.fingerprint == fingerprint]
     found = find_fingerprint(fingerprint, [settings.engine, *sources], folders=engine_folders(settings))
     if found is None:
@@ -255,6 +269,27 @@ def _open_encoder(settings: Settings, engine: str) -> Encoder:
         batch_wait_ms=settings.batch_wait_ms,
         folders=engine_folders(settings),
     )
+
+
+def _check_remote(encoder: Encoder, catalog: Catalog) -> None:
+    """Refuse embedding services that run another engine than the one in force.
+
+    Raises:
+        EngineMismatch: they do.
+        StoreError: the catalog does not answer.
+    """
+    in_force = catalog.engine()
+    if isinstance(encoder, RemoteEncoder) and in_force not in ("", encoder.spec.fingerprint):
+        raise EngineMismatch(
+            f"the embedding services run {encoder.spec.label}, and the catalogue is embedded by {in_force[:12]}"
+        )
+
+
+def _open_text(settings: Settings, engine: str, encoder: Encoder) -> TextEncoder:
+    """Return the text tower of the engine, wherever that runs."""
+    if isinstance(encoder, RemoteEncoder):
+        return encoder
+    return TextTower(_engine_folder(settings, engine), threads=settings.engine_threads)
 
 
 def _engine_folder(settings: Settings, engine: str) -> EngineFolder:

@@ -29,9 +29,12 @@ class Settings(BaseSettings):
     blobs: str = Field("", description="Blob store URL; empty is file://DATA/blobs")
 
     engine: str = Field(
-        "arthur-mini", description="Engine of a catalogue without views: a name, or a folder with an engine.toml"
+        "arthur-mini",
+        description="Engine of a catalogue without views: a name, or a folder with an engine.toml; "
+        "or addresses of embedding services",
     )
     engine_threads: int = Field(0, ge=0, description="Threads of the CPU engine; 0 is one per core")
+    embedder_listen: str = Field("http://127.0.0.1:9100", description="Where `arthur embedder serve` listens")
     verifier: str = Field("sift:", description="Verifier of local features")
     batch_max: Positive = Field(8, description="Pictures embedded in one call at most")
     batch_wait_ms: float = Field(0.0, ge=0, le=1000, description="Time to wait for a fuller batch, milliseconds")

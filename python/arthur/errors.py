@@ -103,6 +103,12 @@ class EngineError(ArthurError):
     code = "engine_failed"
 
 
+class EngineUnavailable(EngineError):
+    """No embedding service that runs the engine answers."""
+
+    code = "engine_unavailable"
+
+
 class EngineMismatch(EngineError):
     """Vectors of one engine met an index, file or catalogue of another."""
 

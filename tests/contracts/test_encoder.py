@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from arthur.encode.batch import Batched
 from arthur.encode.folder import open_folder
 from arthur.encode.onnx import OnnxEncoder
 from arthur.errors import EngineError
+from tests.embedding_service import serving
 
 ADAPTERS = {
     "onnx": lambda folder: OnnxEncoder(open_folder(folder), threads=1),
@@ -21,8 +23,23 @@ ADAPTERS = {
 }
 
 
-@pytest.fixture(params=ADAPTERS)
+@contextmanager
+def remote(folder: Path) -> Iterator[Encoder]:
+    """Two embedding services with the engine, as one encoder."""
+    with ExitStack() as opened:
+        services = [opened.enter_context(serving(ADAPTERS["batched"](folder))) for _ in range(2)]
+        for service in services:
+            opened.callback(service.encoder.close)
+        yield open_encoder(",".join(service.url for service in services))
+
+
+@pytest.fixture(params=[*ADAPTERS, "remote"])
 def encoder(request: pytest.FixtureRequest, tiny_engine: Path) -> Iterator[Encoder]:
+    if request.param == "remote":
+        with remote(tiny_engine) as opened:
+            yield opened
+            opened.close()
+        return
     opened = ADAPTERS[request.param](tiny_engine)
     yield opened
     opened.close()

@@ -1,6 +1,7 @@
 """Claims about batching, with a fake engine whose runs start and end when a test says so."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -9,7 +10,8 @@ import pytest
 
 from arthur.encode import EngineSpec
 from arthur.encode.batch import Batched
-from arthur.errors import EngineError, Overloaded
+from arthur.encode.deadline import within
+from arthur.errors import DeadlineExceeded, EngineError, Overloaded
 
 WAIT_S = 20
 
@@ -112,6 +114,97 @@ def test_only_the_guilty_caller_gets_the_error(gate: Gate, batched: Batched, bus
     assert gate.batches == [[0], [1, 2, 255, 4], [1, 2], [255, 4], [255], [4]]
 
 
+def test_pixels_that_broke_a_batch_do_not_break_the_next(
+    gate: Gate, batched: Batched, busy: Callable[[], None]
+) -> None:
+    guilty = [batched.submit(reds(value)) for value in (1, 255)][1]
+    busy()
+    assert isinstance(guilty.exception(WAIT_S), EngineError)
+    runs = len(gate.batches)
+    for send in (batched.encode, batched.submit):
+        with pytest.raises(EngineError, match=r"red 255 .*held back"):
+            send(reds(255))
+    assert len(gate.batches) == runs
+    assert batched.stats().held == 1
+
+
+def test_an_engine_that_fails_on_all_puts_no_picture_into_quarantine(
+    gate: Gate, batched: Batched, busy: Callable[[], None]
+) -> None:
+    futures = [batched.submit(reds(255)) for _ in range(2)]
+    busy()
+    assert all(isinstance(future.exception(WAIT_S), EngineError) for future in futures)
+    assert batched.stats().held == 0
+
+
+def test_a_call_whose_deadline_passed_in_the_queue_is_not_run(
+    gate: Gate, batched: Batched, busy: Callable[[], None]
+) -> None:
+    futures = [batched.submit(reds(1), until=time.monotonic()), batched.submit(reds(2))]
+    busy()
+    assert first_reds(futures[1]) == [2]
+    assert isinstance(futures[0].exception(WAIT_S), DeadlineExceeded)
+    assert gate.batches == [[0], [2]]
+    assert batched.stats().late == 1
+
+
+def test_a_caller_waits_no_longer_than_its_deadline(gate: Gate, batched: Batched, busy: Callable[[], None]) -> None:
+    with within(0.01), pytest.raises(DeadlineExceeded):
+        batched.encode(reds(1))
+    busy()
+    assert batched.encode(reds(2))[0, 0] == 2
+    assert gate.batches == [[0], [2]]
+
+
+def test_a_call_that_is_late_already_is_not_run(gate: Gate, batched: Batched) -> None:
+    with within(0.0), pytest.raises(DeadlineExceeded):
+        batched.encode(reds(1))
+    assert gate.batches == []
+
+
+def test_the_places_of_dropped_calls_go_to_live_ones(gate: Gate, batched: Batched, busy: Callable[[], None]) -> None:
+    futures = [batched.submit(reds(value)) for value in range(1, 7)]
+    assert futures[0].cancel()
+    assert futures[1].cancel()
+    busy()
+    assert first_reds(futures[5]) == [6]
+    assert gate.batches == [[0], [3, 4, 5, 6]]
+    assert batched.stats().left == 2
+
+
+def test_two_lanes_run_two_batches_at_a_time(gate: Gate) -> None:
+    batched = Batched(gate, batch_max=1, lanes=2)
+    gate.open.clear()
+    futures = [batched.submit(reds(value)) for value in (1, 2, 3)]
+    assert all(gate.entered.acquire(timeout=WAIT_S) for _ in range(2))
+    assert not gate.entered.acquire(blocking=False)
+    gate.open.set()
+    assert [first_reds(future) for future in futures] == [[1], [2], [3]]
+    batched.close()
+
+
+def test_close_waits_for_every_lane(gate: Gate) -> None:
+    batched = Batched(gate, batch_max=1, lanes=2)
+    gate.open.clear()
+    with ThreadPoolExecutor(3) as pool:
+        calls = [pool.submit(batched.encode, reds(value)) for value in (1, 2)]
+        assert all(gate.entered.acquire(timeout=WAIT_S) for _ in calls)
+        closing = pool.submit(batched.close)
+        assert gate.closed == 0
+        gate.open.set()
+        closing.result(WAIT_S)
+    assert gate.closed == 1
+    assert sorted(red for batch in gate.batches for red in batch) == [1, 2]
+
+
+def test_what_ran_is_counted(gate: Gate, batched: Batched, busy: Callable[[], None]) -> None:
+    futures = [batched.submit(reds(value)) for value in (1, 255)]
+    busy()
+    assert isinstance(futures[1].exception(WAIT_S), EngineError)
+    stats = batched.stats()
+    assert (stats.runs, stats.pictures, stats.failed, stats.queued) == (4, 5, 2, 0)
+
+
 def test_a_lone_caller_gets_its_error_and_frees_the_engine(batched: Batched) -> None:
     with pytest.raises(EngineError, match="red 255"):
         batched.encode(reds(255))
@@ -182,6 +275,23 @@ def test_a_waiting_batch_starts_when_its_time_is_over(gate: Gate) -> None:
 
 def test_close_does_not_wait_for_a_fuller_batch(gate: Gate) -> None:
     batched = Batched(gate, batch_max=3, wait_ms=1000 * WAIT_S)
+    future = batched.submit(reds(1))
+    batched.close()
+    assert first_reds(future) == [1]
+
+
+def test_clients_that_were_answered_together_are_batched_together_again(gate: Gate) -> None:
+    batched = Batched(gate, batch_max=8)
+    batched._gathering.note(answered=3, waiting=0, seconds=1000 * WAIT_S)  # as a run that took so long would
+    futures = [batched.submit(reds(value)) for value in (1, 2, 3)]
+    assert [first_reds(future) for future in futures] == [[1], [2], [3]]
+    assert gate.batches == [[1, 2, 3]]
+    batched.close()
+
+
+def test_close_does_not_wait_for_clients_to_come_again(gate: Gate) -> None:
+    batched = Batched(gate, batch_max=8)
+    batched._gathering.note(answered=3, waiting=0, seconds=1000 * WAIT_S)
     future = batched.submit(reds(1))
     batched.close()
     assert first_reds(future) == [1]

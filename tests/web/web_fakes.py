@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
@@ -146,6 +146,7 @@ class FakeArthur:
     blobs: Blobs
     fetcher: Fetcher
     recognizer: Recognizer
+    embedders: dict[str, str] = field(default_factory=dict)
 
     def close(self) -> None:
         self.catalog.close()

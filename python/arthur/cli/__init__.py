@@ -16,6 +16,7 @@ from arthur.cli import (
     calibrate,
     catalog,
     doctor,
+    embedder,
     engines,
     enroll,
     export,
@@ -70,6 +71,7 @@ def _application() -> typer.Typer:
     app.add_typer(catalog.app, name="catalog")
     building.add_commands(engines.app)
     app.add_typer(engines.app, name="engines")
+    app.add_typer(embedder.app, name="embedder")
     return app
 
 

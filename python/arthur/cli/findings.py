@@ -28,6 +28,7 @@ from arthur.catalog import Catalog, open_catalog
 from arthur.cli.options import installed_version
 from arthur.config import Settings
 from arthur.encode import Encoder, canary, open_encoder
+from arthur.encode.remote import RemoteEncoder
 from arthur.errors import ArthurError
 from arthur.recognition.follower import Follower
 from arthur.recognition.history import feature_history, vector_history
@@ -37,7 +38,17 @@ from arthur.web.gate import is_public
 State: TypeAlias = Literal["ok", "warning", "wrong"]
 Opened = TypeVar("Opened")
 
-_PACKAGES = ("numpy", "onnxruntime", "robyn", "sqlalchemy", "obstore", "polars", "pillow-heif", "pillow-avif-plugin")
+_PACKAGES = (
+    "numpy",
+    "onnxruntime",
+    "robyn",
+    "granian",
+    "sqlalchemy",
+    "obstore",
+    "polars",
+    "pillow-heif",
+    "pillow-avif-plugin",
+)
 _DOT_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm")
 _LITTLE_SPACE = 2 * 2**30
 _CPU_FACTS = Path("/proc/cpuinfo")
@@ -138,6 +149,8 @@ def _stores(settings: Settings) -> Iterator[Finding]:
         work = partial(_engine, settings, catalog, opened)
         finding, encoder = _tried("engine", work, "`arthur engines list` names others")
         yield finding
+        if isinstance(encoder, RemoteEncoder):
+            yield from _embedders(encoder)
         yield cataloged
         if encoder is not None and catalog is not None:
             indexed = partial(_index, settings, catalog, encoder, opened)
@@ -182,6 +195,15 @@ def _engine(settings: Settings, catalog: Catalog | None, opened: ExitStack) -> t
     canary(encoder)
     spec = encoder.spec
     return f"{spec.label}, {spec.side} px, {spec.dim} dimensions, gives its golden vectors", encoder
+
+
+def _embedders(encoder: RemoteEncoder) -> Iterator[Finding]:
+    """Tell of each embedding service whether it is asked."""
+    for url, why in encoder.services().items():
+        if why:
+            yield Finding("embedder", "warning", f"{url}: {why}", "start it with `arthur embedder serve`")
+        else:
+            yield Finding("embedder", "ok", f"{url} answers")
 
 
 def _catalog(settings: Settings, opened: ExitStack) -> tuple[str, Catalog]:

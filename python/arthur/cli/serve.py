@@ -7,12 +7,16 @@ from typing import Annotated
 import typer
 
 from arthur.cli.options import Data, Engine
+from arthur.errors import ConfigError
 
 
 def serve(
     *,
     data: Data = None,
     engine: Engine = None,
+    embedder: Annotated[
+        str | None, typer.Option(help="Embedding services instead of an engine: http://host:port or unix:/path, ...")
+    ] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.", show_default="9000")] = None,
     workers: Annotated[int | None, typer.Option(help="Web processes; 0 chooses.", show_default="0")] = None,
@@ -28,5 +32,10 @@ def serve(
     from arthur.config import load_settings
     from arthur.web.serve import serve as supervise
 
+    if engine is not None and embedder is not None:
+        raise ConfigError(
+            "--engine and --embedder exclude each other: a service runs the engine that it was started with"
+        )
+    engine = embedder or engine
     given = {"data": data, "engine": engine, "host": host, "port": port, "workers": workers, "log_level": log_level}
     raise typer.Exit(supervise(load_settings(**given, access="open" if open_ else None)))

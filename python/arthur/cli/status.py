@@ -14,7 +14,8 @@ from arthur.cli.session import session
 def status(*, data: Data = None, engine: Engine = None, json: Json = False) -> None:
     """Show counts, the engine, the index and what does not answer. Status 1 if a part is degraded."""
     with session(data=data, engine=engine) as arthur:
-        found = arthur.recognizer.status()
+        embedders = {"embedders": arthur.embedders} if arthur.embedders else {}
+        found = {**arthur.recognizer.status(), **embedders}
     if json:
         emit(found)
     else:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from arthur.encode.endpoint import is_remote
 from arthur.encode.golden import distances, picture
 from arthur.encode.spec import EngineSpec
 from arthur.errors import EngineError
 from arthur.types import Pixels, Vectors
 
-__all__ = ["Encoder", "EngineSpec", "canary", "open_encoder"]
+if TYPE_CHECKING:
+    from arthur.encode.batch import Batched
+
+__all__ = ["Encoder", "EngineSpec", "canary", "open_encoder", "open_engine"]
 
 _CANARY_TOLERANCE = 1e-2
 """Wide enough for a quantised graph, whose rows depend a little on their neighbours; a broken one is far off."""
@@ -51,6 +55,29 @@ def open_encoder(
     batch_wait_ms: float = 0.0,
     folders: tuple[Path, ...] = (),
 ) -> Encoder:
+    """Load an engine (see open_engine), or reach the embedding services at the addresses that `engine` names.
+
+    Addresses are `http://host:port` or `unix:/path`, separated by commas; the other arguments are then of no effect.
+
+    Raises:
+        ConfigError: there is no such engine, its `engine.toml` is wrong, or an address is.
+        EngineError: it cannot be loaded, or does not give the vectors it promises; no service answers.
+    """
+    if is_remote(engine):
+        from arthur.encode.remote import RemoteEncoder
+
+        return RemoteEncoder(engine)
+    return open_engine(engine, threads=threads, batch_max=batch_max, batch_wait_ms=batch_wait_ms, folders=folders)
+
+
+def open_engine(
+    engine: str,
+    *,
+    threads: int = 0,
+    batch_max: int = 8,
+    batch_wait_ms: float = 0.0,
+    folders: tuple[Path, ...] = (),
+) -> Batched:
     """Load the engine of that name, or at that path, on the CPU, with concurrent calls gathered into batches.
 
     `threads` 0 is one per core. `folders` hold pulled engines, one folder each, and come before those that are

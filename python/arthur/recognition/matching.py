@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import structlog
 
+from arthur.encode.deadline import within
 from arthur.errors import ArthurError
 from arthur.recognition.answers import Answers, content_hash
 from arthur.recognition.cascade import STEPS, Cascade, Photo
@@ -99,7 +100,7 @@ class Matcher:
         with stages.stage("decode"):
             picture = self._parts.decoder(image, spec.side, fit=spec.fit, preview_side=PREVIEW_SIDE if close else 0)
         if vector is None:
-            with stages.stage("encode"):
+            with stages.stage("encode"), within(stages.remaining_s):
                 vector = self._parts.encoder.encode(picture.pixels[None])
             self._answers.put_vector(content, vector)
         preview = picture.preview

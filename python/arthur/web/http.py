@@ -13,6 +13,7 @@ from arthur.errors import (
     BadRequest,
     Conflict,
     DeadlineExceeded,
+    EngineUnavailable,
     FetchError,
     Forbidden,
     ImageTooLarge,
@@ -124,6 +125,7 @@ STATUSES: Mapping[type[ArthurError], HTTPStatus] = {
     InvalidImage: HTTPStatus.UNPROCESSABLE_ENTITY,
     Overloaded: HTTPStatus.TOO_MANY_REQUESTS,
     FetchError: HTTPStatus.BAD_GATEWAY,
+    EngineUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     StoreError: HTTPStatus.SERVICE_UNAVAILABLE,
     DeadlineExceeded: HTTPStatus.GATEWAY_TIMEOUT,
 }

@@ -44,6 +44,23 @@ class Worker:
     ready: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """What a supervisor keeps alive.
+
+    Attributes:
+        command: of a worker.
+        count: of workers.
+        address: where they listen, as people are told.
+        metrics: folder in which they add up their numbers; None when there is but one.
+    """
+
+    command: tuple[str, ...]
+    count: int
+    address: str
+    metrics: Path | None = None
+
+
 def serve(settings: Settings, *, command: Sequence[str] = WORKER) -> int:
     """Serve until SIGTERM or SIGINT, and return 0 when all workers have drained.
 
@@ -52,25 +69,34 @@ def serve(settings: Settings, *, command: Sequence[str] = WORKER) -> int:
         EngineError: no worker could start, for another reason.
     """
     configure_logs(settings.log_level)
-    with _reserved(settings.host, settings.port):
-        return Supervisor(settings, command).run()
+    metrics = settings.data.resolve() / "run" / f"metrics-{settings.port}"
+    crew = Crew(
+        tuple(command), settings.workers or _default_workers(), http_address(settings.host, settings.port), metrics
+    )
+    with reserved(settings.host, settings.port):
+        return Supervisor(settings, crew).run()
+
+
+def http_address(host: str, port: int) -> str:
+    """Return an address as one writes it in a URL."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class Supervisor:
     """Keeps the wanted number of workers alive. Belongs to the main thread."""
 
-    def __init__(self, settings: Settings, command: Sequence[str]) -> None:
+    def __init__(self, settings: Settings, crew: Crew) -> None:
         self._settings = settings
-        self._command = tuple(command)
-        self._workers = [Worker() for _ in range(settings.workers or _default_workers())]
+        self._crew = crew
+        self._workers = [Worker() for _ in range(crew.count)]
         self._selector = selectors.DefaultSelector()
-        self._metrics = settings.data.resolve() / "run" / f"metrics-{settings.port}"
         self._announced = False
         self._stopping = False
 
     def run(self) -> int:
         """Run until a signal; see serve."""
-        _fresh(self._metrics)
+        if self._crew.metrics is not None:
+            _fresh(self._crew.metrics)
         awake, woken = socket.socketpair()
         with awake, woken:
             self._listen_for_signals(awake, woken)
@@ -81,7 +107,8 @@ class Supervisor:
             finally:
                 self._stop_all()
                 signal.set_wakeup_fd(-1)
-                shutil.rmtree(self._metrics, ignore_errors=True)
+                if self._crew.metrics is not None:
+                    shutil.rmtree(self._crew.metrics, ignore_errors=True)
         return 0
 
     def _listen_for_signals(self, awake: socket.socket, woken: socket.socket) -> None:
@@ -101,10 +128,12 @@ class Supervisor:
 
     def _start(self, worker: Worker) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("ROBYN_")}
-        environment |= {"MALLOC_ARENA_MAX": "2", FOLDER_VARIABLE: str(self._metrics)}
+        environment["MALLOC_ARENA_MAX"] = "2"
+        if self._crew.metrics is not None:
+            environment[FOLDER_VARIABLE] = str(self._crew.metrics)
         # its own process group: Ctrl-C in a terminal reaches the supervisor alone, which then drains the workers
         process = subprocess.Popen(  # noqa: S603  # our own command
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, process_group=0
+            self._crew.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, process_group=0
         )
         worker.process, worker.started_at, worker.ready = process, time.monotonic(), False
         if process.stdin is None or process.stdout is None:
@@ -137,8 +166,7 @@ class Supervisor:
         worker.ready = True
         if not self._announced and all(one.ready for one in self._workers):
             self._announced = True
-            host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
-            sys.stdout.write(f"listening on http://{host}:{self._settings.port}\n")
+            sys.stdout.write(f"listening on {self._crew.address}\n")
             sys.stdout.flush()
 
     def _ended(self, worker: Worker) -> None:
@@ -163,7 +191,8 @@ class Supervisor:
             process.stdin.close()
         worker.process = None
         status = process.wait()
-        mark_process_dead(process.pid, str(self._metrics))  # type: ignore[no-untyped-call]  # the library's own gap
+        if self._crew.metrics is not None:
+            mark_process_dead(process.pid, str(self._crew.metrics))  # type: ignore[no-untyped-call]  # the library's own gap
         return status
 
     def _stop_all(self) -> None:
@@ -186,7 +215,7 @@ def _default_workers() -> int:
 
 
 @contextmanager
-def _reserved(host: str, port: int) -> Iterator[None]:
+def reserved(host: str, port: int, *, option: str = "--port") -> Iterator[None]:
     """Hold a port that nobody else holds, without listening, so that a second server cannot slip in beside ours.
 
     Raises:
@@ -202,7 +231,7 @@ def _reserved(host: str, port: int) -> Iterator[None]:
             held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             held.bind((host, port))
         except OSError as error:
-            raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from error
+            raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror}; choose another {option}") from error
         yield
 
 

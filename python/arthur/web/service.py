@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -21,6 +21,7 @@ class Service:
 
     Attributes:
         fetch: returns the bytes behind a URL; raises FetchError, BadRequest or ImageTooLarge.
+        embedders: tells of each embedding service by address "ok", or why it is not asked.
         fan_out: bounded threads on which the pictures of one batch are worked on side by side.
     """
 
@@ -33,6 +34,7 @@ class Service:
     metrics: Metrics
     rebuild: Rebuild
     version: str
+    embedders: Callable[[], Mapping[str, str]] = dict
 
 
 def installed_version() -> str:

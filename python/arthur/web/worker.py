@@ -1,8 +1,4 @@
-"""One web process: opens Arthur, serves it, and drains when told to or when its supervisor is gone.
-
-The supervisor writes the settings as one line to standard input and then keeps that pipe open; its end is the
-supervisor's death. On standard output the worker says `ready`, or why it could not start.
-"""
+"""One web process: opens Arthur, serves it, and drains when told to or when its supervisor is gone."""
 
 from __future__ import annotations
 
@@ -19,21 +15,20 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import orjson
 import structlog
 
 from arthur.config import Settings
-from arthur.errors import ArthurError, ConfigError, StoreError
+from arthur.errors import ArthurError, StoreError
 from arthur.recognition.attendance import Attendance
 from arthur.web.app import App
 from arthur.web.auditing import Ledger
-from arthur.web.logs import configure_logs
 from arthur.web.metrics import Metrics
 from arthur.web.progress import Board, Rebuild
 from arthur.web.rim import open_rim
 from arthur.web.robyn import RobynServer
 from arthur.web.routes import route_table
 from arthur.web.service import Service, installed_version
+from arthur.web.supervised import Supervised
 
 if TYPE_CHECKING:
     from arthur.assemble import Arthur
@@ -46,17 +41,14 @@ _QUIET_S = 0.1
 
 def run(opener: Callable[[Settings], Arthur]) -> int:
     """Run a worker until it is told to end; return the exit status if it could not start."""
-    told = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints is no word to the supervisor
-    settings = Settings.model_validate_json(sys.stdin.readline())
-    configure_logs(settings.log_level)
+    pipes = Supervised()
+    settings = pipes.settings
     try:
         arthur = opener(settings)
         rim = open_rim(arthur)
         _catch_up(arthur)
     except ArthurError as error:
-        told.write(orjson.dumps({"failed": str(error), "config": isinstance(error, ConfigError)}) + b"\n")
-        return 2 if isinstance(error, ConfigError) else 1
+        return pipes.tell_failed(error)
     fan_out = ThreadPoolExecutor(2 * cores(), "batch")
     attendance = Attendance(arthur.catalog, arthur.recognizer.follow)
 
@@ -69,8 +61,8 @@ def run(opener: Callable[[Settings], Arthur]) -> int:
     rim.follow()
     app = App(service_of(arthur, fan_out), route_table(), gate=rim.gate, ledger=Ledger(rim.audit))
     server = RobynServer(app, places=settings.admitted or _PLACES_PER_CORE * cores(), on_stop=stop)
-    _drain_when_told(server, settings.drain_s)
-    threading.Thread(target=_tell_ready, args=(settings.port, told.write), daemon=True).start()
+    _drain_when_told(server, settings.drain_s, pipes)
+    threading.Thread(target=_tell_ready, args=(settings.port, pipes), daemon=True).start()
     server.run(settings.host, settings.port)
     return 0
 
@@ -99,6 +91,7 @@ def service_of(arthur: Arthur, fan_out: ThreadPoolExecutor) -> Service:
         metrics=Metrics(arthur.shared.cache.stats),
         rebuild=Rebuild(arthur.recognizer, Board(arthur.catalog)),
         version=installed_version(),
+        embedders=lambda: arthur.embedders,
     )
 
 
@@ -107,21 +100,16 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _drain_when_told(server: RobynServer, drain_s: float) -> None:
-    """Drain on SIGTERM, and when standard input ends because the supervisor died."""
+def _drain_when_told(server: RobynServer, drain_s: float, pipes: Supervised) -> None:
+    """Drain on SIGTERM, and when the supervisor dies."""
     once = threading.Lock()
 
     def drain() -> None:
         if once.acquire(blocking=False):
             _drain(server, drain_s)
 
-    def orphaned() -> None:
-        while sys.stdin.read(1):
-            continue
-        drain()
-
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=drain, daemon=True).start())
-    threading.Thread(target=orphaned, daemon=True).start()
+    pipes.when_orphaned(drain)
 
 
 def _drain(server: RobynServer, drain_s: float) -> None:
@@ -151,11 +139,11 @@ def _drain(server: RobynServer, drain_s: float) -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def _tell_ready(port: int, tell: Callable[[bytes], object]) -> None:
+def _tell_ready(port: int, pipes: Supervised) -> None:
     """Tell the supervisor once this process itself listens; asking the port would also find other workers."""
     while not any(listener.getsockname()[1] == port for listener in _listeners()):
         time.sleep(0.01)
-    tell(b'{"ready": true}\n')
+    pipes.tell_ready()
 
 
 def _listeners() -> list[socket.socket]:

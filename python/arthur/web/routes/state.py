@@ -37,7 +37,8 @@ def status(service: Service, request: Request) -> Response:  # every handler has
     except StoreError:
         progress = None
     top = {"status": "degraded" if state.get("degraded") else "ok", "version": service.version}
-    return json_response({**top, "catalog": catalog, **state, "index_progress": progress})
+    embedders = {"embedders": found} if (found := service.embedders()) else {}
+    return json_response({**top, "catalog": catalog, **state, **embedders, "index_progress": progress})
 
 
 def metrics(service: Service, request: Request) -> Response:  # every handler has this form
