@@ -77,7 +77,7 @@ def open_parts(_: Settings, opened: ExitStack) -> EmbeddingParts:
     encoder = Batched(simulated(os.environ[COSTS]), batch_max=BATCH)
     opened.callback(encoder.close)
     pool = opened.enter_context(ThreadPoolExecutor(2))
-    description = describe(encoder.spec, batch_max=BATCH, text=False, passport=None)
+    description = describe(encoder.spec, batch_max=BATCH, text=False)
     return EmbeddingParts(encoder, None, ImageDecoder(), description, pool, 2**20)
 
 

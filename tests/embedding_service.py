@@ -65,7 +65,7 @@ def serving(
     """Serve `encoder`, which stays the caller's, until the block ends."""
     with tempfile.TemporaryDirectory(prefix="emb") as folder, ThreadPoolExecutor(4) as pool:
         path = Path(folder) / "s"
-        description = describe(encoder.spec, batch_max=encoder.batch_max, text=text is not None, passport=None)
+        description = describe(encoder.spec, batch_max=encoder.batch_max, text=text is not None)
         parts = EmbeddingParts(encoder, text, ImageDecoder(), description, pool, max_image_bytes)
         started: list[Service] = []
 

@@ -72,7 +72,7 @@ class Rogue:
 
     def _answer(self, path: bytes) -> bytes | None:
         if path == b"/v1/engine":
-            return reply(describe(self.spec, batch_max=4, text=True, passport=None).model_dump_json().encode())
+            return reply(describe(self.spec, batch_max=4, text=True).model_dump_json().encode())
         if path == b"/readyz":
             return reply(b"{}", status="200 OK" if self.ready else "503 Service Unavailable")
         self.asked += 1
