@@ -90,3 +90,11 @@ def test_the_setting_counts_for_a_catalogue_that_was_emptied(
     with open_arthur(other) as arthur:
         arthur.recognizer.enroll(Enrolment(ViewId("a", "e", "v"), picture(1)))
         assert arthur.recognizer.recognize(picture(1)).engine.startswith("other@")
+
+
+def test_vectors_and_answers_carry_the_passport(settings: Callable[..., Settings]) -> None:
+    with open_arthur(settings()) as arthur:
+        arthur.recognizer.enroll(Enrolment(ViewId("a", "e", "v"), picture(1)))
+        answer = arthur.recognizer.recognize(picture(1))
+        assert list(arthur.catalog.passports()) == [answer.passport]
+        assert arthur.recognizer.status()["passport"]["id"] == answer.passport
