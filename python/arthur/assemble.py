@@ -197,7 +197,8 @@ def engine_of(settings: Settings, catalog: Catalog, fingerprint: str) -> str:
     if found is None:
         told = "".join(f" (it was {source})" for source in sources if source)
         raise ConfigError(f"the engine {fingerprint[:12]} of the catalogue is not on this machine{told}: bring it back")
-    if settings.engine != found.facts.name and Path(settings.engine) != found.path:
+    nobody_asked = settings.engine in (found.facts.name, Settings.model_fields["engine"].default)
+    if not nobody_asked and Path(settings.engine) != found.path:
         log.warning("engine_setting_passed_over", setting=settings.engine, in_force=found.facts.name)
     return str(found.path.resolve())
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from typing import Literal, Protocol, TypeAlias
@@ -19,7 +20,8 @@ from PIL import Image
 
 from arthur.blobs import Blobs
 from arthur.catalog import Catalog
-from arthur.errors import StoreError
+from arthur.decode import ImageDecoder
+from arthur.errors import InvalidImage, StoreError
 from arthur.types import Put, ViewId
 
 log = structlog.get_logger(__name__)
@@ -91,6 +93,18 @@ def kept(blobs: Blobs, stored: Named) -> Iterator[tuple[PictureKind, bytes]]:
         data = blobs.read(name)
         if data is not None:
             yield kind, data
+
+
+def kept_preview(blobs: Blobs, decoder: ImageDecoder, stored: Named, *, side: int) -> NDArray[np.uint8] | None:
+    """Return the best kept picture of a view that can be read, or None.
+
+    It is (h, w, 3) uint8 RGB with its longest side at most `side`. A store that does not answer has none.
+    """
+    with suppress(StoreError):
+        for _, data in kept(blobs, stored):
+            with suppress(InvalidImage):
+                return decoder(data, 8, preview_side=side).preview
+    return None
 
 
 def jpeg(preview: NDArray[np.uint8]) -> bytes:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from arthur.assemble import open_arthur
 from arthur.catalog.sql import SqlCatalog
@@ -14,6 +15,7 @@ from arthur.config import Settings, load_settings
 from arthur.errors import ConfigError
 from arthur.recognizer import Enrolment
 from arthur.types import ViewId
+from tests.conftest import tiny_graph
 from tests.models import picture
 
 
@@ -64,3 +66,35 @@ def test_ready_and_status_of_a_fresh_one(settings: Callable[..., Settings]) -> N
     with open_arthur(settings()) as arthur:
         arthur.recognizer.ready()
         assert arthur.recognizer.status()["degraded"] == []
+
+
+@pytest.mark.parametrize(("setting", "told"), [("other", 1), ("arthur-mini", 0), ("tiny", 0)])
+def test_the_engine_in_force_wins_over_the_setting(
+    settings: Callable[..., Settings], write_engine: Callable[..., Path], setting: str, told: int
+) -> None:
+    folders = {"other": str(write_engine("other", graph=tiny_graph(seed=2))), "tiny": settings().engine}
+    with open_arthur(settings()) as arthur:
+        arthur.recognizer.enroll(Enrolment(ViewId("a", "e", "v"), picture(1)))
+    with capture_logs() as logs, open_arthur(settings(engine=folders.get(setting, setting))) as arthur:
+        assert arthur.recognizer.recognize(picture(1)).engine.startswith("tiny@")
+    assert [line["event"] for line in logs].count("engine_setting_passed_over") == told
+
+
+def test_the_setting_counts_for_a_catalogue_that_was_emptied(
+    settings: Callable[..., Settings], write_engine: Callable[..., Path]
+) -> None:
+    with open_arthur(settings()) as arthur:
+        arthur.recognizer.enroll(Enrolment(ViewId("a", "e", "v"), picture(1)))
+        arthur.recognizer.forget("a")
+    other = settings(engine=str(write_engine("other", graph=tiny_graph(seed=2))))
+    with open_arthur(other) as arthur:
+        arthur.recognizer.enroll(Enrolment(ViewId("a", "e", "v"), picture(1)))
+        assert arthur.recognizer.recognize(picture(1)).engine.startswith("other@")
+
+
+def test_vectors_and_answers_carry_the_passport(settings: Callable[..., Settings]) -> None:
+    with open_arthur(settings()) as arthur:
+        arthur.recognizer.enroll(Enrolment(ViewId("a", "e", "v"), picture(1)))
+        answer = arthur.recognizer.recognize(picture(1))
+        assert list(arthur.catalog.passports()) == [answer.passport]
+        assert arthur.recognizer.status()["passport"]["id"] == answer.passport

@@ -37,9 +37,12 @@ class TurnedEncoder(BlockEncoder):
         noise = np.random.default_rng(ord(fingerprint[0])).standard_normal((12, 12))
         self.turn = np.linalg.qr(noise)[0].astype(np.float32)
         self.closed = False
+        self.meanwhile: list[Callable[[], None]] = []
 
     def encode(self, pixels: Any) -> Any:
         assert not self.closed
+        while self.meanwhile:
+            self.meanwhile.pop()()
         return super().encode(pixels) @ self.turn
 
     def close(self) -> None:
@@ -134,6 +137,21 @@ def test_a_write_after_the_switch_is_made_by_the_new_engine_and_found_at_once(wo
     worker.enroll(7)
     assert worker.asks(7) == ("a", True)
     assert worker.catalog.unembedded(AFTER, 0, 10).tolist() == []
+
+
+def test_a_write_that_was_prepared_before_the_switch_is_made_anew(worker: Worker) -> None:
+    worker.encoders[0].meanwhile.append(lambda: worker.change(AFTER))
+    worker.enroll(7)
+    assert worker.catalog.unembedded(AFTER, 0, 10).tolist() == []
+    assert worker.asks(7) == ("a", True)
+
+
+def test_an_answer_that_began_before_the_switch_ends_on_its_engine(worker: Worker) -> None:
+    worker.encoders[0].meanwhile.append(lambda: worker.change(AFTER))
+    assert worker.asks(9)[0] == "b"
+    settled(worker, "a")
+    worker.recognizer.close()
+    assert worker.encoders[0].closed
 
 
 def test_a_worker_that_still_opens_the_engine_does_not_miss_what_another_wrote(

@@ -7,9 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
-import numpy as np
-from numpy.typing import NDArray
-
 from arthur.blobs import Blobs
 from arthur.calibration.calibrating import Reliability, calibrate
 from arthur.calibration.kept import default_calibration
@@ -17,8 +14,8 @@ from arthur.calibration.trials import Trial, run_trials, sample
 from arthur.catalog import Catalog
 from arthur.decision import Calibration
 from arthur.decode import ImageDecoder
-from arthur.errors import ArthurError, BadRequest
-from arthur.pictures import original_name, thumbnail_name
+from arthur.errors import BadRequest
+from arthur.pictures import kept_preview
 from arthur.recognition.follower import Progress
 from arthur.recognition.geometry import PREVIEW_SIDE
 from arthur.recognition.sighting import Entry
@@ -71,7 +68,7 @@ def calibrate_catalogue(
     pictures = run_trials(
         workshop.recognizer,
         drawn,
-        lambda view: _picture(workshop.blobs, decoder, view),
+        lambda view: kept_preview(workshop.blobs, decoder, view, side=PREVIEW_SIDE),
         seed=seed,
         twins=_twins(workshop.catalog),
         threads=workshop.threads,
@@ -137,15 +134,3 @@ def _twins(catalog: Catalog) -> dict[Entry, set[Entry]]:
         cursor = page.next_cursor
         if cursor is None:
             return twins
-
-
-def _picture(blobs: Blobs, decoder: ImageDecoder, view: StoredView) -> NDArray[np.uint8] | None:
-    """Return the kept picture of a view, RGB, or None when there is none that can be read."""
-    for name in (original_name(view), thumbnail_name(view)):
-        try:
-            data = blobs.read(name)
-            if data is not None:
-                return decoder(data, 8, preview_side=PREVIEW_SIDE).preview
-        except ArthurError:
-            continue
-    return None

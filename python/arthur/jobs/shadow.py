@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -18,11 +17,11 @@ import numpy as np
 from arthur.blobs import Blobs
 from arthur.catalog import Catalog
 from arthur.decode import ImageDecoder
-from arthur.errors import ArthurError, ConfigError, InvalidImage
-from arthur.pictures import kept
+from arthur.errors import ArthurError, ConfigError
+from arthur.pictures import kept_preview
 from arthur.recognition.geometry import PREVIEW_SIDE
 from arthur.recognizer import Recognizer
-from arthur.simulation.fields import Picture, generator
+from arthur.simulation.fields import generator
 from arthur.simulation.photo import photograph
 from arthur.types import Recognition, StoredView
 
@@ -85,11 +84,11 @@ def simulated(catalog: Catalog, blobs: Blobs, *, count: int, seed: int) -> Itera
     """Photograph views drawn at random, whose picture is kept, by simulation: `count` of them, or as many as there are.
 
     Raises:
-        StoreError: the catalog or the blob store does not answer.
+        StoreError: the catalog does not answer.
     """
     decoder = ImageDecoder()
     for number, view in enumerate(_drawn(catalog, count, seed)):
-        work = _preview(blobs, decoder, view)
+        work = kept_preview(blobs, decoder, view, side=PREVIEW_SIDE)
         if work is None:
             continue
         severity = SEVERITIES[number % len(SEVERITIES)]
@@ -189,14 +188,6 @@ def _asked(recognize: Callable[[bytes], Recognition], photo: Photo) -> Answer:
         return Answer(answer.decision)
     best = answer.matches[0]
     return Answer(answer.decision, best.view.artist_id, best.view.entry_id, best.score, best.probability)
-
-
-def _preview(blobs: Blobs, decoder: ImageDecoder, view: StoredView) -> Picture | None:
-    """Return the kept picture of a view, RGB; None when there is none that can be read."""
-    for _, data in kept(blobs, view):
-        with suppress(InvalidImage):
-            return decoder(data, 8, preview_side=PREVIEW_SIDE).preview
-    return None
 
 
 def _drawn(catalog: Catalog, count: int, seed: int) -> list[StoredView]:
