@@ -42,3 +42,16 @@ def test_a_server_and_its_folder_go_when_the_tests_are_killed(name: str, ending:
     while Path(folder).exists() or any(psutil.pid_exists(int(pid)) for pid in pids):
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("required", "status"), [({}, 5), ({"ARTHUR_REQUIRE_SERVICES": "1"}, 4)])
+def test_what_cannot_run_is_told_and_refused_where_it_must(required: dict[str, str], status: int) -> None:
+    nowhere = {"PATH": "/nonexistent", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests/cache/test_valkey.py"]
+    told = subprocess.run(command, cwd=ROOT, env=nowhere | required, capture_output=True, text=True, check=False)
+    assert told.returncode == status
+    assert "tests need valkey" in told.stdout + told.stderr

@@ -12,7 +12,7 @@ import pytest
 
 from tests.private_servers import PrivateServer, postgres_url
 
-pytestmark = [pytest.mark.slow, pytest.mark.service("pgvector", "valkey")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.service("pgvector", "valkey")]
 
 WORKS = 6
 

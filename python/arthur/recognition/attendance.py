@@ -14,6 +14,7 @@ __all__ = ["Attendance"]
 
 _PATIENCE_S = 1.0
 _REST_S = 0.5
+_CLOSING_S = 5.0
 
 
 class Attendance:
@@ -31,9 +32,12 @@ class Attendance:
         self._thread.start()
 
     def close(self) -> None:
-        """End the thread, within a second or two while the catalogue answers. Closing twice is allowed."""
+        """End the thread, as a rule within a second; a long replay is left to end with the process.
+
+        Closing twice is allowed.
+        """
         self._closing.set()
-        self._thread.join()
+        self._thread.join(_CLOSING_S)
 
     def __enter__(self) -> Self:
         """Return itself."""
