@@ -19,6 +19,7 @@ import numpy as np
 import onnx
 import psutil
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 from arthur.encode.export.graph import Graph, pixels_input
@@ -28,6 +29,10 @@ from arthur.encode.onnx import OnnxEncoder
 from bench.artphoto.paintings import painting
 
 pytest_plugins = ["tests.service_fixtures"]
+
+# a busy machine may take a second over what usually takes a millisecond
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 SIDE, DIM = 16, 8
 FACTS = """

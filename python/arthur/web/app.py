@@ -95,10 +95,11 @@ class App:
             return route.handler(self.service, request)
         except ArthurError as error:
             if status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                log.error("request_failed", path=request.path, request_id=request.request_id, error=str(error))  # noqa: TRY400
+                asked = {"path": without_secrets(request.path), "request_id": request.request_id}
+                log.error("request_failed", **asked, error=str(error))  # noqa: TRY400  # one line says it
             return told(request, error, route)
         except Exception as error:  # the one place where a bug becomes a 500
-            log.exception("bug", path=request.path, request_id=request.request_id)
+            log.exception("bug", path=without_secrets(request.path), request_id=request.request_id)
             return told(request, error, route)
 
     def refuse(self, plan: Plan) -> Response:
