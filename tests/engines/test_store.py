@@ -1,6 +1,7 @@
 """Claims about listing, building, pulling and verifying engines; a folder stands in for the hub."""
 
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -144,6 +145,19 @@ def test_a_packaged_engine_is_not_built_from_other_weights(clip_folder: Path, tm
         pull("clip-vit-b32", into=tmp_path / "engines", download=download)
     with pytest.raises(EngineError, match=r"encoder\.layers is 32 wide, which 12 heads do not divide"):
         pull("clip-vit-b16", into=tmp_path / "engines", download=download)
+
+
+def test_torch_is_asked_for_before_anything_is_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    asked: list[str] = []
+
+    def download(_: Source, file: str) -> Path:
+        asked.append(file)
+        return tmp_path
+
+    with pytest.raises(ConfigError, match="engine mobileclip2-s0 is built with torch and timm"):
+        pull("mobileclip2-s0", into=tmp_path / "engines", download=download)
+    assert not asked
 
 
 @pytest.mark.parametrize(

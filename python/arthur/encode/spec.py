@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from arthur.errors import ConfigError, EngineError
 from arthur.types import Fit, Pixels
@@ -153,6 +153,18 @@ class VitFacts(_Facts):
     theta: Deviation | None = None
 
 
+class TimmFacts(_Facts):
+    """A model of `timm` whose graph `torch` writes.
+
+    Attributes:
+        model: its name there.
+        arguments: what it is made with besides.
+    """
+
+    model: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,128}$")]
+    arguments: dict[str, JsonValue] = Field(default_factory=dict)
+
+
 class Passport(_Facts):
     """What `arthur engines build` chose and measured on this machine.
 
@@ -187,6 +199,7 @@ class EngineFile(_Facts):
     golden: GoldenFile | None = None
     source: Source | None = None
     vit: VitFacts | None = None
+    timm: TimmFacts | None = None
     passport: Passport | None = None
 
     @property
