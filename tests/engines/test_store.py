@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
+from tokenizers import Tokenizer, models, pre_tokenizers
 
 from arthur.encode import open_encoder
 from arthur.encode.export.engine import export_engine
@@ -118,11 +119,26 @@ def test_a_repository_is_pulled_and_then_listed(hub: Download, tmp_path: Path) -
 
 
 def test_a_folder_is_pulled_like_a_repository(clip_folder: Path, hub: Download, tmp_path: Path) -> None:
-    (clip_folder / "tokenizer.json").write_text("{}")
+    written = write_tokenizer(clip_folder)
     pulled = pull(str(clip_folder), into=tmp_path / "engines", download=hub)
-    assert pulled.ready
-    assert pulled.facts.text.tokenizer == "tokenizer.json"
-    assert (pulled.path / "tokenizer.json").read_text() == "{}"
+    assert (pulled.ready, pulled.facts.text.tokenizer) == (True, "tokenizer.json")
+    assert (pulled.path / "tokenizer.json").read_bytes() == written.read_bytes()
+    assert [one.variant for one in verify(str(pulled.path), threads=1)][-1] == "text"
+
+
+def test_a_broken_tokenizer_is_refused(clip_folder: Path, hub: Download, tmp_path: Path) -> None:
+    (clip_folder / "tokenizer.json").write_text("{}")
+    with pytest.raises(EngineError, match=r"tokenizer\.json is not a tokenizer"):
+        pull(str(clip_folder), into=tmp_path / "engines", download=hub)
+    assert not list((tmp_path / "engines").iterdir())
+
+
+def write_tokenizer(folder: Path) -> Path:
+    """Write one that knows a few words, and splits at spaces."""
+    made = Tokenizer(models.WordLevel({"a": 5, "red": 6, "WOMAN": 7, "<unk>": 4}, unk_token="<unk>"))
+    made.pre_tokenizer = pre_tokenizers.Whitespace()
+    made.save(str(folder / "tokenizer.json"))
+    return folder / "tokenizer.json"
 
 
 def test_weights_that_changed_since_the_first_pull_are_refused(

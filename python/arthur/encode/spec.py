@@ -76,6 +76,17 @@ class BinaryFile(_Facts):
     sha256: Sha256 | None = None
 
 
+class GoldenFile(_Facts):
+    """Pictures or sentences with the vectors they must give: `pixels` or `texts`, and `vectors`, in one npz.
+
+    Attributes:
+        tolerance: largest accepted 1 - cosine.
+    """
+
+    file: FileName
+    tolerance: Tolerance = 1e-3
+
+
 class GraphFile(BinaryFile):
     """An ONNX file.
 
@@ -102,6 +113,7 @@ class TextGraph(GraphFile):
             highest id. A SigLIP holds it at the last place, whatever stands there.
         pad: id that fills a row after the sentence.
         lowercase: whether the tower was trained on lower case while its tokenizer keeps capitals.
+        golden: sentences with their vectors, checked when the tower is loaded.
     """
 
     context: Annotated[int, Field(ge=2, le=8192)] = 77
@@ -109,17 +121,7 @@ class TextGraph(GraphFile):
     end_token: int | None = None
     pad: Annotated[int, Field(ge=0)] = 0
     lowercase: bool = False
-
-
-class GoldenFile(_Facts):
-    """Pictures with the vectors they must give: `pixels` and `vectors` in one npz.
-
-    Attributes:
-        tolerance: largest accepted 1 - cosine.
-    """
-
-    file: FileName
-    tolerance: Tolerance = 1e-3
+    golden: GoldenFile | None = None
 
 
 class Source(_Facts):

@@ -16,13 +16,16 @@ from arthur.encode.export.materials import Materials
 from arthur.encode.export.quantise import quantise
 from arthur.encode.export.weights import Weights
 from arthur.encode.folder import EngineFolder, open_folder, sha256_of
-from arthur.encode.golden import Golden, picture, save_golden
+from arthur.encode.golden import Golden, GoldenTexts, picture, save_golden, save_golden_texts
 from arthur.encode.onnx import OnnxEncoder, golden_distances
 from arthur.encode.spec import BinaryFile, EngineFile, GoldenFile, GraphFile, engine_file_text
-from arthur.errors import EngineError
+from arthur.encode.text import TextTower
+from arthur.errors import Conflict, EngineError
 from arthur.types import Pixels
 
 _GOLDEN = GoldenFile(file="golden.npz")
+_GOLDEN_TEXTS = GoldenFile(file="golden.text.npz")
+_SENTENCES = ("a harbour at night, oil on canvas", "Portrait of a WOMAN in red", "Stillleben mit Äpfeln, 1901", "花")
 _INT8 = "image.int8.onnx"
 _INLINE_MAX = 2**31 - 2**24
 """Bytes of weights that go into an ONNX file, which may not reach 2 GiB."""
@@ -50,9 +53,9 @@ def export_engine(materials: Materials, *, into: Path, inline_max: int = _INLINE
         facts = facts.model_copy(update={"source": source.model_copy(update={"sha256": found})})
     try:
         with replaced(into) as folder:
-            _write(facts, Weights(weights), folder, inline_max=inline_max)
             if materials.tokenizer and facts.text and facts.text.tokenizer:
                 shutil.copyfile(materials.tokenizer, folder / facts.text.tokenizer)
+            _write(facts, Weights(weights), folder, inline_max=inline_max)
     except OSError as error:
         raise EngineError(f"{into} cannot be written: {error.strerror}") from error
     return open_folder(into)
@@ -66,6 +69,7 @@ def _write(facts: EngineFile, weights: Weights, folder: Path, *, inline_max: int
     if facts.text and build.text:
         text = _save(build.text(weights, facts), folder / facts.text.file, inline_max=inline_max)
         facts = facts.model_copy(update={"text": facts.text.model_copy(update=text)})
+        facts = _with_golden_texts(facts, folder)
     _write_golden(facts, folder)
     int8 = _quantised(facts, folder)
     facts = facts.model_copy(update={"image": facts.image.model_copy(update={"int8": int8})})
@@ -89,6 +93,18 @@ def _write_golden(facts: EngineFile, folder: Path) -> None:
     pixels = _golden_pictures(facts.side)
     save_golden(folder / _GOLDEN.file, Golden(pixels, encoder.encode(pixels)))
     encoder.close()
+
+
+def _with_golden_texts(facts: EngineFile, folder: Path) -> EngineFile:
+    """Embed the golden sentences, where the engine has a tokenizer and this machine what reads it."""
+    tower = TextTower(EngineFolder(folder, facts))
+    try:
+        vectors = tower.embed(_SENTENCES)
+    except Conflict:
+        return facts
+    save_golden_texts(folder / _GOLDEN_TEXTS.file, GoldenTexts(_SENTENCES, vectors))
+    text = facts.text and facts.text.model_copy(update={"golden": _GOLDEN_TEXTS})
+    return facts.model_copy(update={"text": text})
 
 
 def _quantised(facts: EngineFile, folder: Path) -> GraphFile | None:
