@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -13,7 +13,7 @@ from arthur.encode.export.engine import replaced
 from arthur.encode.export.quantise import quantise
 from arthur.encode.folder import EngineFolder, find_folder, open_folder, sha256_of
 from arthur.encode.openvino import openvino_version
-from arthur.encode.precision import LEAST_COSINE, Compared, compare
+from arthur.encode.precision import FARTHEST_ROW, LEAST_COSINE, Compared, compare
 from arthur.encode.runners import cpu_model, distance, open_runner, runtime_of
 from arthur.encode.samples import altered, drawn
 from arthur.encode.spec import GraphFile, Passport, Variant, engine_file_text
@@ -91,7 +91,7 @@ def compare_graphs(
     shown = drawn(folder.facts.side, count=_DRAWN) if pictures is None else pictures
     found = compare(precision, candidate.run, reference.run, pictures=shown, altered=altered(shown))
     golden = 1.0 - distance(candidate, folder)
-    return Compared(precision, found.pictures, min(found.cosine, golden), found.same_nearest)
+    return replace(found, cosine=min(found.cosine, golden))
 
 
 def bench(folder: EngineFolder, batches: Sequence[int], *, rounds: int = 10, threads: int = 0) -> list[Measured]:
@@ -130,7 +130,10 @@ def _with_graph(folder: EngineFolder, precision: Variant) -> EngineFolder:
     if precision != "int8":
         return folder
     path = folder.path / (facts.image.int8.file if facts.image.int8 else _INT8)
-    quantise(folder.path / facts.image.file, path)
+    if not quantise(folder.path / facts.image.file, path):
+        raise EngineError(
+            f"engine {facts.name} stays as it was: it has no matrix products, so int8 has nothing to gain"
+        )
     image = facts.image.model_copy(update={"int8": GraphFile(file=path.name, sha256=sha256_of(path))})
     return EngineFolder(folder.path, facts.model_copy(update={"image": image}))
 
@@ -143,6 +146,7 @@ def _write(path: Path, folder: EngineFolder, passport: Passport) -> None:
 def _why(found: Compared) -> str:
     """Tell what kept a graph from being used."""
     return (
-        f"{found.precision} comes to a cosine of {found.cosine:.4f} (at least {LEAST_COSINE[found.precision]:g}) "
-        f"and finds the same nearest picture for {found.same_nearest:.1%} of {found.pictures}"
+        f"{found.precision} comes to a cosine of {found.cosine:.4f} (at least {LEAST_COSINE[found.precision]:g}), "
+        f"finds the same nearest picture for {found.same_nearest:.1%} of {found.pictures}, and vectors of pictures "
+        f"among others are {found.row_distance:.1g} off (at most {FARTHEST_ROW:g})"
     )

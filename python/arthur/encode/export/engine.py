@@ -17,8 +17,11 @@ from arthur.encode.export.quantise import quantise
 from arthur.encode.export.weights import Weights
 from arthur.encode.folder import EngineFolder, open_folder, sha256_of
 from arthur.encode.golden import Golden, GoldenTexts, picture, save_golden, save_golden_texts
-from arthur.encode.onnx import OnnxEncoder, golden_distances
-from arthur.encode.spec import BinaryFile, EngineFile, GoldenFile, GraphFile, engine_file_text
+from arthur.encode.onnx import OnnxEncoder
+from arthur.encode.precision import compare
+from arthur.encode.runners import distance, open_runner
+from arthur.encode.samples import altered, drawn
+from arthur.encode.spec import BinaryFile, EngineFile, GoldenFile, GraphFile, Variant, engine_file_text
 from arthur.encode.text import TextTower
 from arthur.errors import Conflict, EngineError
 from arthur.types import Pixels
@@ -27,6 +30,9 @@ _GOLDEN = GoldenFile(file="golden.npz")
 _GOLDEN_TEXTS = GoldenFile(file="golden.text.npz")
 _SENTENCES = ("a harbour at night, oil on canvas", "Portrait of a WOMAN in red", "Stillleben mit Äpfeln, 1901", "花")
 _INT8 = "image.int8.onnx"
+_BOTH: tuple[Variant, Variant] = ("int8", "fp32")
+_DRAWN = 16
+"""Pictures on which the quantised graph is compared; `arthur engines build` takes more, or the operator's own."""
 _INLINE_MAX = 2**31 - 2**24
 """Bytes of weights that go into an ONNX file, which may not reach 2 GiB."""
 
@@ -108,15 +114,23 @@ def _with_golden_texts(facts: EngineFile, folder: Path) -> EngineFile:
 
 
 def _quantised(facts: EngineFile, folder: Path) -> GraphFile | None:
-    """Write the quantised graph and keep it if it comes near enough to the golden vectors."""
+    """Write the quantised graph, and keep it if it may stand in for the full one."""
     path = folder / _INT8
-    quantise(folder / facts.image.file, path)
+    written = quantise(folder / facts.image.file, path)
     graph = GraphFile(file=_INT8, sha256=sha256_of(path))
     whole = facts.model_copy(update={"image": facts.image.model_copy(update={"int8": graph})})
-    if golden_distances(EngineFolder(folder, whole))["int8"] <= _GOLDEN.tolerance:
+    if written and _near(EngineFolder(folder, whole)):
         return graph
     path.unlink()
     return None
+
+
+def _near(folder: EngineFolder) -> bool:
+    """Whether the quantised graph passes on drawn pictures, and within the tolerance on the golden ones."""
+    quantised, full = (open_runner(folder, precision, threads=0) for precision in _BOTH)
+    shown = drawn(folder.facts.side, count=_DRAWN)
+    found = compare("int8", quantised.run, full.run, pictures=shown, altered=altered(shown))
+    return found.passed and distance(quantised, folder) <= _GOLDEN.tolerance
 
 
 def _golden_pictures(side: int) -> Pixels:
