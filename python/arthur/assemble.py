@@ -186,11 +186,12 @@ def _open_fetcher(settings: Settings) -> Fetcher:
 
 
 def _open_encoder(settings: Settings) -> Encoder:
+    told = settings.model_fields_set  # what nobody set is left to the engine's tuning
     return open_encoder(
         settings.engine,
-        threads=settings.engine_threads,
-        batch_max=settings.batch_max,
-        batch_wait_ms=settings.batch_wait_ms,
+        threads=settings.engine_threads if "engine_threads" in told else None,
+        batch_max=settings.batch_max if "batch_max" in told else None,
+        batch_wait_ms=settings.batch_wait_ms if "batch_wait_ms" in told else None,
         folders=engine_folders(settings),
     )
 

@@ -57,6 +57,21 @@ def test_a_packaged_engine_is_copied_before_it_changes(tmp_path: Path) -> None:
     assert (built.facts.passport.precision, built.facts.passport.pictures) == ("fp32", 32)
 
 
+def test_an_int8_graph_that_is_there_is_kept(tmp_path: Path) -> None:
+    packaged = find_folder("arthur-mini")
+    built, _ = build("arthur-mini", "int8", into=tmp_path / "engines", threads=1)
+    assert built.facts.image.int8 == packaged.facts.image.int8
+    assert (built.path / "arthur-mini.int8.onnx").read_bytes() == (packaged.path / "arthur-mini.int8.onnx").read_bytes()
+
+
+def test_a_build_tells_how_far_it_is_and_leaves_a_log(engine: EngineFolder, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    built, _ = build("clip", "int8", into=tmp_path / "engines", threads=1, advance=lambda *far: told.append(far))
+    assert (told[-1], sorted(told)) == ((160, 160), told)
+    lines = (built.path / "engine.log").read_text().splitlines()
+    assert [line.split(" ")[1:3] for line in lines] == [["build", "int8"], ["built", "int8:"]]
+
+
 def test_a_folder_that_is_named_keeps_what_else_lies_in_it(engine: EngineFolder, tmp_path: Path) -> None:
     (engine.path / "notes.py").write_text("mine")
     built, _ = build(str(engine.path), "int8", into=tmp_path / "elsewhere", threads=1)

@@ -26,6 +26,7 @@ from arthur.cli import (
     serve,
     similar,
     status,
+    tuning,
 )
 from arthur.cli.options import version_option
 from arthur.errors import ArthurError, BadRequest, ConfigError
@@ -61,6 +62,7 @@ def _application() -> typer.Typer:
     app.command("status")(status.status)
     app.command("doctor")(doctor.doctor)
     building.add_commands(engines.app)
+    engines.app.command("tune")(tuning.tune_command)
     app.add_typer(engines.app, name="engines")
     return app
 

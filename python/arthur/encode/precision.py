@@ -19,6 +19,8 @@ FARTHEST_ROW = 1e-3
 _TIE = 1e-3
 """Pictures whose scores differ by less are alike to the full graph itself: either may be found."""
 _BATCH = 8
+RUNS = 5
+"""How often `compare` embeds each picture, by both graphs together."""
 
 Run = Callable[[Pixels], Vectors]
 

@@ -185,6 +185,26 @@ class Passport(_Facts):
     cosine: Annotated[float, Field(ge=-1, le=1.000001)]
 
 
+class Tuning(_Facts):
+    """How `arthur engines tune` found that an engine runs best on one machine.
+
+    Attributes:
+        threads, batch_max, batch_wait_ms: as the settings `engine_threads`, `batch_max` and `batch_wait_ms`.
+        goal_ms: the 95th percentile of latency that was asked for.
+        per_s: pictures a second that came at random, of which 95 % waited `p95_ms` at most.
+        cpu, cores: the machine, without which this says nothing.
+    """
+
+    threads: Annotated[int, Field(ge=1, le=1024)]
+    batch_max: Count
+    batch_wait_ms: Annotated[float, Field(ge=0, le=1000)]
+    goal_ms: Deviation
+    per_s: Deviation
+    p95_ms: Deviation
+    cpu: str
+    cores: Count
+
+
 class EngineFile(_Facts):
     """A validated `engine.toml`."""
 
@@ -203,6 +223,7 @@ class EngineFile(_Facts):
     vit: VitFacts | None = None
     timm: TimmFacts | None = None
     passport: Passport | None = None
+    tuning: Tuning | None = None
 
     @property
     def folder_name(self) -> str:
