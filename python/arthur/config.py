@@ -5,6 +5,7 @@ Every part is chosen by a URL; the defaults run the whole product in one process
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -103,3 +104,15 @@ def load_settings(**given: object) -> Settings:
         raise ConfigError(f"setting {name!r}: {first['msg']}") from error
     except ValueError as error:
         raise ConfigError(f"arthur.toml or an ARTHUR_* variable cannot be read: {error}") from error
+
+
+def packed_settings(settings: Settings) -> str:
+    """Write settings as one line for another process, with the names of those that somebody set."""
+    return json.dumps({"values": settings.model_dump(mode="json"), "told": sorted(settings.model_fields_set)})
+
+
+def unpacked_settings(line: str) -> Settings:
+    """Read what `packed_settings` wrote, whatever this process's own environment says."""
+    packed = json.loads(line)
+    values = Settings.model_validate(packed["values"])
+    return Settings.model_construct(_fields_set=set(packed["told"]), **dict(values))

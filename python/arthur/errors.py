@@ -91,6 +91,12 @@ class EngineError(ArthurError):
     code = "engine_failed"
 
 
+class UnusableEngine(EngineError):
+    """A file of an engine is missing, was changed, or is not what it has to be."""
+
+    code = "engine_unusable"
+
+
 class EngineMismatch(EngineError):
     """Vectors of one engine met an index, file or catalogue of another."""
 

@@ -29,11 +29,12 @@ from arthur.cli import (
     tuning,
 )
 from arthur.cli.options import version_option
-from arthur.errors import ArthurError, BadRequest, ConfigError
+from arthur.errors import ArthurError, BadRequest, ConfigError, EngineMismatch, UnusableEngine
 
 __all__ = ["app", "run"]
 
 FAILED, MISUSED = 1, 2
+_MISUSE = (BadRequest, ConfigError, EngineMismatch, UnusableEngine)
 
 
 def _application() -> typer.Typer:
@@ -76,7 +77,7 @@ def run(argv: Sequence[str]) -> int:
         app(args=list(argv), prog_name="arthur")
     except ArthurError as error:
         typer.echo(f"arthur: {error}", err=True)
-        return MISUSED if isinstance(error, BadRequest | ConfigError) else FAILED
+        return MISUSED if isinstance(error, _MISUSE) else FAILED
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else FAILED
     return 0

@@ -108,6 +108,7 @@ def bench_command(
 def passport_command(engine: Name, data: Data = None) -> None:
     """Print what an engine is and how it runs here, as JSON."""
     folder = found_folder(engine, pulled_folder(data))
+    folder.checked(folder.facts.image)
     facts, spec = folder.facts, folder.spec()
     emit(
         {

@@ -43,8 +43,17 @@ def changed(engine: str, *, into: Path) -> Iterator[Change]:
     place = source.path if "/" in engine or into in source.path.parents else into / source.facts.folder_name
     scripts = shutil.ignore_patterns("__pycache__", "*.py") if place != source.path else None
     try:
-        with replaced(place) as scratch:
+        with replaced(place) as scratch, _named(scratch, source.path):
             shutil.copytree(source.path, scratch, dirs_exist_ok=True, ignore=scripts)
             yield Change(open_folder(scratch), place, journal(scratch))
     except (OSError, shutil.Error) as error:
         raise EngineError(f"{place} cannot be written: {getattr(error, 'strerror', None) or error}") from error
+
+
+@contextmanager
+def _named(scratch: Path, place: Path) -> Iterator[None]:
+    """Let errors name the folder that stays, not the copy that will be gone."""
+    try:
+        yield
+    except EngineError as error:
+        raise type(error)(str(error).replace(str(scratch), str(place))) from error

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arthur.encode.spec import EngineFile
-from arthur.errors import EngineError
+from arthur.errors import UnusableEngine
 from arthur.types import Pixels, Vectors
 
 
@@ -47,13 +47,13 @@ def load_golden(path: Path, *, facts: EngineFile) -> Golden:
     """Read golden vectors.
 
     Raises:
-        EngineError: the file cannot be read or does not fit `facts`.
+        UnusableEngine: the file cannot be read or does not fit `facts`.
     """
     pixels, vectors = _arrays(path, ("pixels", "vectors"), facts)
     count = len(pixels) if pixels.ndim else 0
     fits = pixels.shape == (count, facts.side, facts.side, 3) and vectors.shape == (count, facts.dim)
     if not count or not fits or pixels.dtype != np.uint8 or vectors.dtype != np.float32:
-        raise EngineError(
+        raise UnusableEngine(
             f"engine {facts.name}: {path} holds pixels {pixels.dtype} {pixels.shape} and vectors {vectors.dtype} "
             f"{vectors.shape}, which do not fit side {facts.side} and dim {facts.dim}"
         )
@@ -69,11 +69,11 @@ def load_golden_texts(path: Path, *, facts: EngineFile) -> GoldenTexts:
     """Read golden sentences.
 
     Raises:
-        EngineError: the file cannot be read or does not fit `facts`.
+        UnusableEngine: the file cannot be read or does not fit `facts`.
     """
     texts, vectors = _arrays(path, ("texts", "vectors"), facts)
     if not texts.size or texts.dtype.kind != "U" or vectors.shape != (*texts.shape, facts.dim):
-        raise EngineError(
+        raise UnusableEngine(
             f"engine {facts.name}: {path} holds texts {texts.dtype} {texts.shape} and vectors {vectors.shape}, "
             f"which do not fit dim {facts.dim}"
         )
@@ -91,7 +91,7 @@ def _arrays(path: Path, names: tuple[str, str], facts: EngineFile) -> tuple[NDAr
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             return archive[names[0]], archive[names[1]]
     except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise EngineError(f"engine {facts.name}: {path} holds no golden vectors: {error}") from error
+        raise UnusableEngine(f"engine {facts.name}: {path} holds no golden vectors: {error}") from error
 
 
 def picture(side: int) -> Pixels:

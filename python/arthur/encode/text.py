@@ -13,7 +13,7 @@ from arthur.encode.folder import EngineFolder
 from arthur.encode.golden import distances, load_golden_texts
 from arthur.encode.session import Form, Session, first_line
 from arthur.encode.spec import TextGraph
-from arthur.errors import BadRequest, Conflict, EngineError, EngineMismatch
+from arthur.errors import BadRequest, Conflict, EngineError, EngineMismatch, UnusableEngine
 from arthur.types import Vectors
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _tokenizer(folder: EngineFolder, text: TextGraph) -> Tokenizer:
     try:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises plain exceptions
-        raise EngineError(f"engine {name}: {path} is not a tokenizer: {first_line(error)}") from error
+        raise UnusableEngine(f"engine {name}: {path} is not a tokenizer: {first_line(error)}") from error
     tokenizer.no_padding()
     tokenizer.enable_truncation(text.context)
     return tokenizer

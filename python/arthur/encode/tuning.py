@@ -21,7 +21,7 @@ from arthur.encode.spec import Tuning, Variant
 from arthur.encode.sweep import Figure, Graph, Grid, Point, Row, Setting, Sweep
 from arthur.encode.tuned import usable_cores
 from arthur.encode.tuning_plot import tuning_svg
-from arthur.errors import ArthurError, EngineError
+from arthur.errors import ArthurError, EngineError, EngineMismatch, UnusableEngine
 from arthur.types import Pixels
 
 OBSERVATIONS, PLOT = "tune.parquet", "tune.svg"
@@ -79,7 +79,8 @@ def tune(engine: str, goal: Goal, *, into: Path, advance: Advance, pictures: Pix
 
     Raises:
         ConfigError: there is no such engine.
-        EngineError: the engine cannot be run, or no setting meets the goal; nothing was changed.
+        EngineError: no setting meets the goal; nothing was changed.
+        UnusableEngine, EngineMismatch: a file of the engine is not right; nothing was changed.
     """
     with changed(engine, into=into) as change:
         folder, passed, left_out = _compared(change.folder, goal.precisions, pictures)
@@ -142,12 +143,15 @@ def _compared(
     folder: EngineFolder, precisions: Sequence[Variant], pictures: Pixels | None
 ) -> tuple[EngineFolder, dict[Variant, Compared], dict[Variant, str]]:
     """Make the graphs that are wanted, and return which passed and why others did not."""
+    open_runner(folder, "fp32", threads=1)  # without the full graph there is nothing to compare with
     passed: dict[Variant, Compared] = {}
     left_out: dict[Variant, str] = {}
     for precision in precisions:
         try:
             made = with_graph(folder, precision)
             found = compare_graphs(made, precision, pictures=pictures)
+        except (EngineMismatch, UnusableEngine):
+            raise
         except ArthurError as error:
             left_out[precision] = str(error)
             continue

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 import orjson
 import structlog
 
-from arthur.config import Settings
-from arthur.errors import ArthurError, ConfigError, StoreError
+from arthur.config import Settings, unpacked_settings
+from arthur.errors import ArthurError, ConfigError, EngineMismatch, StoreError, UnusableEngine
 from arthur.web.app import App
 from arthur.web.logs import configure_logs
 from arthur.web.metrics import Metrics
@@ -45,14 +45,15 @@ def run(opener: Callable[[Settings], Arthur]) -> int:
     """Run a worker until it is told to end; return the exit status if it could not start."""
     told = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints is no word to the supervisor
-    settings = Settings.model_validate_json(sys.stdin.readline())
+    settings = unpacked_settings(sys.stdin.readline())
     configure_logs(settings.log_level)
     try:
         arthur = opener(settings)
         _catch_up(arthur)
     except ArthurError as error:
-        told.write(orjson.dumps({"failed": str(error), "config": isinstance(error, ConfigError)}) + b"\n")
-        return 2 if isinstance(error, ConfigError) else 1
+        wrong = isinstance(error, ConfigError | EngineMismatch | UnusableEngine)
+        told.write(orjson.dumps({"failed": str(error), "config": wrong}) + b"\n")
+        return 2 if wrong else 1
     fan_out = ThreadPoolExecutor(2 * cores(), "batch")
 
     def stop() -> None:
