@@ -52,6 +52,11 @@ def test_a_batch_that_brings_nothing_is_not_tried() -> None:
     assert settings == [(1, 0.0), (8, 0.0), (8, 1.0)]
 
 
+def test_a_graph_that_was_disturbed_is_still_tried() -> None:
+    times = {FULL: {1: Figure(90, 10, 200)}, SMALL: {1: Figure(10, 9, 11)}}
+    assert {setting.graph for setting in promising(times, GRID)} == {FULL, SMALL}
+
+
 def test_the_highest_throughput_within_the_goal_is_chosen() -> None:
     points = [point(10, 5), point(50, 40), point(90, 200)]
     assert chosen(points, 100).per_s.median == 50
@@ -59,8 +64,13 @@ def test_the_highest_throughput_within_the_goal_is_chosen() -> None:
 
 
 def test_of_equals_the_quickest_is_chosen() -> None:
-    points = [point(50, 40, spread=3), point(48, 20, spread=3), point(30, 1, spread=3)]
+    points = [point(50, 40, spread=3), point(48, 20, spread=3, batch=2), point(30, 1, spread=3, batch=3)]
     assert chosen(points, 100).p95_ms.median == 20
+
+
+def test_a_setting_is_judged_by_its_highest_load() -> None:
+    points = [point(25, 4, spread=30), point(50, 40, spread=30)]
+    assert chosen(points, 100).per_s.median == 50
 
 
 def test_a_goal_that_nothing_meets_is_told() -> None:

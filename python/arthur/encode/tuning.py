@@ -96,8 +96,11 @@ def tune(engine: str, goal: Goal, *, into: Path, advance: Advance, pictures: Pix
 
 
 def promising(times: Mapping[Graph, Mapping[int, Figure]], grid: Grid) -> list[Setting]:
-    """Return the settings that deserve a load: of fast graphs, with batches that are worth waiting for."""
-    speeds = {graph: {size: size / one.median for size, one in sizes.items()} for graph, sizes in times.items()}
+    """Return the settings that deserve a load: of fast graphs, with batches that are worth waiting for.
+
+    A graph is judged by its quickest runs: other work on the machine only ever adds to them.
+    """
+    speeds = {graph: {size: size / one.least for size, one in sizes.items()} for graph, sizes in times.items()}
     least = _PROMISING * max(speed for sizes in speeds.values() for speed in sizes.values())
     settings = []
     for graph, sizes in speeds.items():
@@ -113,7 +116,7 @@ def promising(times: Mapping[Graph, Mapping[int, Figure]], grid: Grid) -> list[S
 
 
 def chosen(points: Sequence[Point], goal_ms: float) -> Point:
-    """Return the point with the highest throughput that meets the goal; of those as good as it, the quickest.
+    """Return the point with the highest throughput that meets the goal; of settings as good as its, the quickest.
 
     Raises:
         EngineError: none meets it; tells the nearest.
@@ -124,8 +127,11 @@ def chosen(points: Sequence[Point], goal_ms: float) -> Point:
         raise EngineError(
             f"no setting answers 95 % within {goal_ms:g} ms; the nearest: {described(nearest)}; nothing was changed"
         )
-    most = max(able, key=lambda point: point.per_s.median)
-    alike = [point for point in able if point.per_s.most >= most.per_s.least]
+    highest: dict[Setting, Point] = {}
+    for point in sorted(able, key=lambda point: point.per_s.median):
+        highest[point.setting] = point
+    most = max(highest.values(), key=lambda point: point.per_s.median)
+    alike = [point for point in highest.values() if point.per_s.most >= most.per_s.least]
     return min(alike, key=lambda point: point.p95_ms.median)
 
 
