@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from arthur.encode.spec import Variant
     from arthur.encode.tuning import Tuned
 
+_UNSTEADY = 1.5
+"""How many times the least throughput the greatest may be before the figures are doubted."""
+
 
 def tune_command(
     engine: Name,
@@ -63,6 +66,11 @@ def tune_command(
         tuned = tune(engine, goal, into=into, advance=advance, pictures=squares(pictures, folder))
     for left_out, why in tuned.left_out.items():
         typer.echo(f"{left_out} was left out: {why}", err=True)
+    per_s = tuned.best.per_s
+    if per_s.most > _UNSTEADY * per_s.least:
+        typer.echo(
+            f"figures range from {per_s.least:.1f} to {per_s.most:.1f}: other work disturbs; tune again", err=True
+        )
     answer(_row(tuned), f"{engine} runs best in {described(tuned.best)}; see {tuned.folder.path}", json=as_json)
 
 

@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 from arthur.encode.sweep import Point, Setting
 
 _WIDTH, _HEIGHT, _MARGIN, _LEGEND = 620, 360, 56, 18
+_COLUMNS = 8
 _COLOURS = ("#1463a5", "#c2410c", "#15803d", "#7e22ce", "#b45309", "#0e7490", "#be123c", "#4d7c0f")
 _DASHES = ("", "6 3", "2 3")
 _STYLE = (
@@ -91,6 +92,7 @@ def _axes(scale: _Scale, goal_ms: float) -> str:
     """Draw the frame, the goal, and the scales."""
     left, bottom = _MARGIN, _MARGIN + _HEIGHT
     decades = [10.0**power * digit for power in range(-2, 6) for digit in (1, 2, 5)]
+    step = next((value for value in decades if scale.most_per_s / value <= _COLUMNS), decades[-1])
     rows = "".join(
         f'<text x="{left - 6}" y="{scale.y(value) + 4:.1f}" text-anchor="end">{value:g}</text>'
         for value in decades
@@ -98,7 +100,7 @@ def _axes(scale: _Scale, goal_ms: float) -> str:
     )
     columns = "".join(
         f'<text x="{scale.x(value):.1f}" y="{bottom + 16}" text-anchor="middle">{value:.3g}</text>'
-        for value in (scale.most_per_s * part / 5 for part in range(6))
+        for value in (step * part for part in range(int(scale.most_per_s / step) + 1))
     )
     goal = scale.y(goal_ms)
     return (
