@@ -86,7 +86,7 @@ train: .venv-torch/stamp ## train arthur-mini (OPTIONS='--steps 8000 --device cu
 	@.venv-torch/bin/python -m engines.arthur_mini.train $(OPTIONS)
 
 .PHONY: parity
-parity: .venv-torch/stamp ## compare exported graphs with transformers and open_clip, in an environment with torch
+parity: .venv-torch/stamp ## compare exported graphs with transformers, open_clip and timm, in an environment with torch
 	@PYTHONPATH=python .venv-torch/bin/python -m engines.parity
 
 .PHONY: fuzz

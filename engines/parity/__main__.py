@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import transformers
 
-from engines.parity import clips, dinov2s, dinov3s, open_clips, siglips
+from engines.parity import clips, dinov2s, dinov3s, mobileclips, open_clips, siglips, timms
 from engines.parity.cases import Case, differences, write_golden
 
 LIMIT = 1e-5
-FAMILIES = (clips, open_clips, siglips, dinov2s, dinov3s)
+FAMILIES = (clips, open_clips, mobileclips, siglips, dinov2s, dinov3s, timms)
 
 
 def compare(cases: list[Case], *, seed: int) -> float:
@@ -32,22 +33,27 @@ def compare(cases: list[Case], *, seed: int) -> float:
     return worst
 
 
+def _wanted(cases: Iterable[Case], part: str) -> list[Case]:
+    return [case for case in cases if part in case.name]
+
+
 def main() -> int:
     """Run the comparison and return the exit status: 1 when a graph differs by more than 1e-5."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--real", action="store_true", help="also compare models of real size (minutes, 6 GB)")
+    parser.add_argument("--only", default="", help="only cases whose name contains this")
     parser.add_argument("--golden", type=Path, metavar="FOLDER", help="write the tests' golden models and stop")
     given = parser.parse_args()
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     if given.golden:
         for family in FAMILIES:
-            for case in family.GOLDEN:
+            for case in _wanted(family.GOLDEN, given.only):
                 write_golden(case, given.golden / case.name, seed=given.seed)
         return 0
     cases = [case for family in FAMILIES for case in family.SMALL + (family.REAL if given.real else ())]
-    return int(compare(cases, seed=given.seed) > LIMIT)
+    return int(compare(_wanted(cases, given.only), seed=given.seed) > LIMIT)
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ def differences(case: Case, folder: Path, *, seed: int) -> dict[str, float]:
 
 
 def write_golden(case: Case, folder: Path, *, seed: int) -> None:
-    """Write config, weights and expected vectors of a small model."""
+    """Write config, weights and expected vectors of a small model, and the graph that only `torch` can write."""
     folder.mkdir(parents=True, exist_ok=True)
     original = case.make(folder, seed)
     given = questions(original, seed=seed)
@@ -112,3 +112,6 @@ def write_golden(case: Case, folder: Path, *, seed: int) -> None:
     if "text" in given:
         arrays |= {"tokens": given["text"], "text": expected["text"]}
     np.savez_compressed(folder / "golden.npz", **arrays)
+    if original.facts.timm:
+        build = architecture(original.facts).image
+        onnx.save_model(build(Weights(folder / "model.safetensors"), original.facts), folder / "image.onnx")

@@ -263,13 +263,7 @@ def _reopen(settings: Settings, shared: Shared, fingerprint: str) -> Parts:
 
 
 def _open_encoder(settings: Settings, engine: str) -> Encoder:
-    return open_encoder(
-        engine,
-        threads=settings.engine_threads,
-        batch_max=settings.batch_max,
-        batch_wait_ms=settings.batch_wait_ms,
-        folders=engine_folders(settings),
-    )
+    return open_encoder(engine, **settings.running, folders=engine_folders(settings))
 
 
 def _check_remote(encoder: Encoder, catalog: Catalog) -> None:

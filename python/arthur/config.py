@@ -5,8 +5,9 @@ Every part is chosen by a URL; the defaults run the whole product in one process
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -14,6 +15,14 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from arthur.errors import ConfigError
 
 Positive = Annotated[int, Field(gt=0)]
+
+
+class Running(TypedDict):
+    """How an engine runs: arguments of `arthur.encode.open_engine`."""
+
+    threads: int | None
+    batch_max: int | None
+    batch_wait_ms: float | None
 
 
 class Settings(BaseSettings):
@@ -82,6 +91,16 @@ class Settings(BaseSettings):
         return init_settings, env_settings, toml
 
     @property
+    def running(self) -> Running:
+        """How the engine shall run; what nobody set is None, and left to the engine's tuning."""
+        told = self.model_fields_set
+        return {
+            "threads": self.engine_threads if "engine_threads" in told else None,
+            "batch_max": self.batch_max if "batch_max" in told else None,
+            "batch_wait_ms": self.batch_wait_ms if "batch_wait_ms" in told else None,
+        }
+
+    @property
     def catalog_url(self) -> str:
         """The catalog URL in force."""
         return self.catalog or f"sqlite:///{self.data.resolve() / 'catalog.db'}"
@@ -128,3 +147,15 @@ def load_settings(**given: object) -> Settings:
         raise ConfigError(f"setting {name!r}: {first['msg']}") from error
     except ValueError as error:
         raise ConfigError(f"arthur.toml or an ARTHUR_* variable cannot be read: {error}") from error
+
+
+def packed_settings(settings: Settings) -> str:
+    """Write settings as one line for another process, with the names of those that somebody set."""
+    return json.dumps({"values": settings.model_dump(mode="json"), "told": sorted(settings.model_fields_set)})
+
+
+def unpacked_settings(line: str) -> Settings:
+    """Read what `packed_settings` wrote, whatever this process's own environment says."""
+    packed = json.loads(line)
+    values = Settings.model_validate(packed["values"])
+    return Settings.model_construct(_fields_set=set(packed["told"]), **dict(values))

@@ -109,6 +109,12 @@ class EngineUnavailable(EngineError):
     code = "engine_unavailable"
 
 
+class UnusableEngine(EngineError):
+    """A file of an engine is missing, was changed, or is not what it has to be."""
+
+    code = "engine_unusable"
+
+
 class EngineMismatch(EngineError):
     """Vectors of one engine met an index, file or catalogue of another."""
 

@@ -6,13 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
 from arthur.assemble import open_arthur
 from arthur.catalog.sql import SqlCatalog
-from arthur.config import Settings, load_settings
-from arthur.errors import ConfigError
+from arthur.config import Settings, load_settings, packed_settings, unpacked_settings
+from arthur.encode.folder import open_folder
+from arthur.encode.runners import cpu_model
+from arthur.encode.spec import Tuning, engine_file_text
+from arthur.encode.tuned import usable_cores
+from arthur.errors import ConfigError, EngineError
 from arthur.recognizer import Enrolment
 from arthur.types import ViewId
 from tests.conftest import tiny_graph
@@ -98,3 +103,28 @@ def test_vectors_and_answers_carry_the_passport(settings: Callable[..., Settings
         answer = arthur.recognizer.recognize(picture(1))
         assert list(arthur.catalog.passports()) == [answer.passport]
         assert arthur.recognizer.status()["passport"]["id"] == answer.passport
+
+
+def test_settings_reach_another_process_with_what_was_set(
+    settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = settings(batch_max=3, cors_origins=("https://a.example",))
+    line = packed_settings(sent)
+    monkeypatch.setenv("ARTHUR_BATCH_WAIT_MS", "7")
+    got = unpacked_settings(line)
+    assert (got, got.model_fields_set) == (sent, {"data", "engine", "index", "batch_max", "cors_origins"})
+
+
+@pytest.mark.parametrize(("told", "batch_max"), [({}, 3), ({"batch_max": 5}, 5)], ids=["tuned", "told"])
+def test_an_engine_runs_as_it_was_tuned_unless_settings_say_otherwise(
+    settings: Callable[..., Settings], tiny_engine: Path, told: dict[str, int], batch_max: int
+) -> None:
+    tuning = Tuning(threads=1, batch_max=3, batch_wait_ms=0, goal_ms=9, per_s=1, p95_ms=5, cpu=cpu_model(),
+                    cores=usable_cores())  # fmt: skip
+    facts = open_folder(tiny_engine).facts.model_copy(update={"tuning": tuning})
+    (tiny_engine / "engine.toml").write_text(engine_file_text(facts))
+    with (
+        open_arthur(unpacked_settings(packed_settings(settings(**told)))) as arthur,
+        pytest.raises(EngineError, match=f"more than a batch of {batch_max}"),
+    ):
+        arthur.encoder.submit(np.zeros((batch_max + 1, 16, 16, 3), np.uint8))

@@ -103,3 +103,19 @@ def test_own_pictures_are_compared(
         (tmp_path / "own" / f"{place}.jpg").write_bytes(data)
     row = json.loads(pulled("verify", "--precision", "int8", "--pictures", tmp_path / "own", "--json")[1])
     assert row["pictures"] == 3
+
+
+def test_tune_keeps_the_best_settings(
+    arthur: Callable[..., tuple[int, str]], pulled: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    quick = ("--batch", 1, "--wait-ms", 0, "--clients", 2, "--seconds", 0.05, "--repeats", 1, "--goal-ms", 5000)
+    status, text = pulled("tune", "--precision", "fp32", *quick, "--json")
+    row = json.loads(text)
+    assert (status, row["precision"], row["threads"], row["batch_max"]) == (0, "fp32", 1, 1)
+    passport = json.loads(arthur("passport", "clip", "--data", tmp_path)[1])
+    assert passport["tuning"]["per_s"] == row["per_s"] > 0
+
+
+def test_an_unknown_precision_cannot_be_tuned(pulled: Callable[..., tuple[int, str]]) -> None:
+    status, text = pulled("tune", "--precision", "fp31")
+    assert (status, text) == (2, "arthur: precision 'fp31' is none of fp32, bf16, int8\n")

@@ -32,6 +32,14 @@ def test_search_by_text(reading: Callable[..., Any], shelf: Path) -> None:
     assert reading("search", "boat", "-k", 4, "--json").json[0]["hits"][0]["score"] != scores[0]
 
 
+def test_words_that_are_not_wanted_count_against(reading: Callable[..., Any], shelf: Path) -> None:
+    reading("import", shelf)
+    wanted = reading("search", "red", "--text-weight", "2", "-k", 4, "--json").json[0]["hits"]
+    against = reading("search", "--without", "red", "-k", 6, "--json").json[0]["hits"]
+    assert against[-1]["entry_id"] == wanted[0]["entry_id"]
+    assert against[-1]["score"] == pytest.approx(-wanted[0]["score"], abs=1e-6)
+
+
 def test_search_by_picture(arthur: Any, shelf: Any) -> None:
     arthur("import", shelf)
     done = arthur("search", "--image", shelf / "a0/e2.png", "-k", 2, "--json")

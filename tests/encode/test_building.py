@@ -1,5 +1,7 @@
 """Claims about precisions: what may stand in for the full graph, and what runs then."""
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +12,14 @@ from arthur.encode.building import bench, build, compare_graphs
 from arthur.encode.export.engine import export_engine
 from arthur.encode.export.graph import Graph, pixels_input
 from arthur.encode.export.materials import local_materials
-from arthur.encode.folder import EngineFolder, open_folder
-from arthur.encode.golden import Golden, save_golden
+from arthur.encode.export.quantise import quantise
+from arthur.encode.folder import EngineFolder, find_folder, open_folder
+from arthur.encode.golden import Golden, distances, save_golden
 from arthur.encode.onnx import OnnxEncoder
-from arthur.encode.precision import compare
+from arthur.encode.precision import FARTHEST_ROW, compare
+from arthur.encode.runners import open_runner
 from arthur.encode.samples import altered, drawn
+from arthur.encode.spec import GraphFile, Variant
 from arthur.errors import ConfigError, EngineError
 from arthur.types import Pixels, Vectors
 
@@ -50,6 +55,21 @@ def test_a_packaged_engine_is_copied_before_it_changes(tmp_path: Path) -> None:
     built, _ = build("arthur-mini", "fp32", into=tmp_path / "engines", threads=1)
     assert built.path == tmp_path / "engines" / "arthur_mini"
     assert (built.facts.passport.precision, built.facts.passport.pictures) == ("fp32", 32)
+
+
+def test_an_int8_graph_that_is_there_is_kept(tmp_path: Path) -> None:
+    packaged = find_folder("arthur-mini")
+    built, _ = build("arthur-mini", "int8", into=tmp_path / "engines", threads=1)
+    assert built.facts.image.int8 == packaged.facts.image.int8
+    assert (built.path / "arthur-mini.int8.onnx").read_bytes() == (packaged.path / "arthur-mini.int8.onnx").read_bytes()
+
+
+def test_a_build_tells_how_far_it_is_and_leaves_a_log(engine: EngineFolder, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    built, _ = build("clip", "int8", into=tmp_path / "engines", threads=1, advance=lambda *far: told.append(far))
+    assert (told[-1], sorted(told)) == ((160, 160), told)
+    lines = (built.path / "engine.log").read_text().splitlines()
+    assert [line.split(" ")[1:3] for line in lines] == [["build", "int8"], ["built", "int8:"]]
 
 
 def test_a_folder_that_is_named_keeps_what_else_lies_in_it(engine: EngineFolder, tmp_path: Path) -> None:
@@ -108,6 +128,47 @@ def test_a_graph_that_confuses_pictures_fails() -> None:
 
     found = compare("int8", confused, flat, pictures=PICTURES, altered=altered(PICTURES))
     assert (found.passed, found.cosine < 0.99) == (False, True)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "int8"])
+@pytest.mark.parametrize("name", ["arthur-mini", "clip", "mobileclip"])
+def test_a_row_alone_equals_the_row_of_a_batch(tmp_path: Path, name: str, precision: Variant) -> None:
+    folder = find_folder(name) if name == "arthur-mini" else described(name, tmp_path)
+    run, pictures = open_runner(folder, precision, threads=1).run, drawn(folder.facts.side, count=8)
+    alone = np.concatenate([run(picture[None]) for picture in pictures])
+    assert distances(alone, run(pictures)).max() <= FARTHEST_ROW
+
+
+def described(name: str, into: Path) -> EngineFolder:
+    """The golden engine of that name with an int8 graph."""
+    if name == "clip":
+        return export_engine(local_materials(GOLDEN / name), into=into / name)
+    folder = Path(shutil.copytree(GOLDEN / name, into / name))
+    assert quantise(folder / "image.onnx", folder / "image.int8.onnx")
+    facts = open_folder(folder).facts
+    image = facts.image.model_copy(update={"int8": GraphFile(file="image.int8.onnx")})
+    return EngineFolder(folder, facts.model_copy(update={"image": image}))
+
+
+def test_vectors_that_move_a_little_among_others_are_found() -> None:
+    def crowded(pixels: Pixels) -> Vectors:
+        vectors = flat(pixels)
+        moved = vectors + (0.06 * np.roll(vectors, 1, axis=1) if len(pixels) > 1 else 0)
+        return moved / np.linalg.norm(moved, axis=1, keepdims=True)
+
+    found = compare("int8", crowded, flat, pictures=PICTURES, altered=altered(PICTURES))
+    assert (found.cosine > 0.99, found.same_nearest, found.passed) == (True, 1.0, False)
+
+
+def test_an_engine_without_matrix_products_has_no_int8(write_engine: Callable[..., Path], tmp_path: Path) -> None:
+    graph = Graph("sums")
+    values = graph.node("Cast", "pixels", to=onnx.TensorProto.FLOAT)
+    rows = graph.reshape(graph.node("ReduceMean", values, axes=[2, 3], keepdims=0), [0, 16])
+    folder = write_engine(graph=graph.model(pixels_input(16), graph.unit(rows), dim=16))
+    before = sorted(path.name for path in folder.iterdir())
+    with pytest.raises(EngineError, match="tiny stays as it was: it has no matrix products"):
+        build(str(folder), "int8", into=tmp_path, threads=1)
+    assert sorted(path.name for path in folder.iterdir()) == before
 
 
 def test_a_row_that_depends_on_its_neighbours_is_found() -> None:

@@ -11,17 +11,19 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from arthur.encode.export.engine import export_engine
 from arthur.encode.export.materials import local_materials
 from arthur.encode.folder import open_folder
+from arthur.encode.golden import GoldenTexts, load_golden_texts, save_golden_texts
 from arthur.encode.spec import EngineFile
+from arthur.encode.store import verify
 from arthur.encode.text import TextTower
-from arthur.errors import BadRequest, Conflict, EngineError
+from arthur.errors import BadRequest, Conflict, EngineError, EngineMismatch
 
 GOLDEN = Path(__file__).parents[1] / "engines" / "golden"
 WORDS = {"a": 5, "red": 6, "boat": 7, "Boat": 8, "<end>": 63, "<unk>": 4}
 
 
-def tokenizer(path: Path) -> None:
+def tokenizer(path: Path, **other: int) -> None:
     """Write one that knows a few words, and splits at spaces."""
-    made = Tokenizer(models.WordLevel(WORDS, unk_token="<unk>"))
+    made = Tokenizer(models.WordLevel({**WORDS, **other}, unk_token="<unk>"))
     made.pre_tokenizer = pre_tokenizers.Whitespace()
     made.save(str(path))
 
@@ -71,6 +73,35 @@ def test_a_sentence_is_cut_ended_and_padded(
     vectors = reader(name, **text).embed([sentence])
     built = tmp_path / "built"
     np.testing.assert_allclose(vectors, expected(built, tokens, open_folder(built).facts), atol=1e-5)
+
+
+def test_golden_sentences_find_another_tokenizer(reader: Callable[..., TextTower], tmp_path: Path) -> None:
+    tower, path = reader(end_token=63), tmp_path / "built" / "tokenizer.json"
+    tokenizer(path, **{"<unk>": 9})
+    with pytest.raises(EngineMismatch, match="engine clip: its vectors of texts differ from the golden ones by"):
+        tower.embed(["a boat"])
+
+
+def test_golden_sentences_find_another_tower(reader: Callable[..., TextTower], tmp_path: Path) -> None:
+    tower, path = reader(end_token=63), tmp_path / "built" / "golden.text.npz"
+    golden = load_golden_texts(path, facts=open_folder(path.parent).facts)
+    save_golden_texts(path, GoldenTexts(golden.texts, golden.vectors[::-1]))
+    with pytest.raises(EngineMismatch, match="differ from the golden ones"):
+        tower.embed(["a boat"])
+    assert [one.passed for one in verify(str(path.parent), threads=1)][-1] is False
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", {"texts": np.zeros(2)}, {"texts": np.array(["a"])}])
+def test_unusable_golden_sentences_are_named(
+    reader: Callable[..., TextTower], tmp_path: Path, content: bytes | dict[str, np.ndarray]
+) -> None:
+    tower, path = reader(), tmp_path / "built" / "golden.text.npz"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        np.savez(path, **content, vectors=np.zeros((2, 16), np.float32))
+    with pytest.raises(EngineError, match=r"golden\.text\.npz holds"):
+        tower.embed(["a boat"])
 
 
 def test_sentences_keep_their_order(reader: Callable[..., TextTower]) -> None:

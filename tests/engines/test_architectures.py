@@ -1,5 +1,6 @@
 """Claims about every architecture: its graphs compute what `transformers` and `open_clip` compute."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,8 @@ import onnxruntime as ort
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from arthur.encode.export.architectures import architecture
+from arthur.encode.export import clip
+from arthur.encode.export.architectures import architecture, check_buildable
 from arthur.encode.export.materials import local_materials
 from arthur.encode.export.positions import scaled_positions
 from arthur.encode.export.towers import patch_edge
@@ -20,10 +22,11 @@ from arthur.errors import ConfigError, EngineError
 LIMIT = 1e-5
 GOLDEN = Path(__file__).parent / "golden"
 GIVEN = {"image": "pixels", "text": "tokens"}
-TOWERS = [
-    *((name, "image") for name in ("clip", "open_clip", "siglip", "dinov2", "dinov2_registers", "dinov3")),
+VITS = [
+    *((name, "image") for name in ("clip", "open_clip", "siglip", "dinov2", "dinov2_registers", "dinov3", "timm_vit")),
     *((name, "text") for name in ("clip", "open_clip", "siglip")),
 ]
+TOWERS = [*VITS, ("mobileclip", "text")]
 
 
 def described(name: str) -> EngineFile:
@@ -50,7 +53,7 @@ def test_a_tower_equals_its_original(name: str, tower: str) -> None:
     np.testing.assert_allclose(vectors(name, tower), np.load(GOLDEN / name / "golden.npz")[tower], atol=LIMIT)
 
 
-@pytest.mark.parametrize(("name", "tower"), TOWERS)
+@pytest.mark.parametrize(("name", "tower"), VITS)
 def test_the_golden_answers_would_find_another_activation(name: str, tower: str) -> None:
     facts = described(name)
     other = "gelu" if facts.vit.activation == "quick_gelu" else "quick_gelu"
@@ -76,6 +79,8 @@ TENSORS = [
     ("dinov2", "encoder.layer.1.layer_scale2.lambda1"),
     ("dinov3", "layer.1.mlp.up_proj.weight"),
     ("dinov3", "embeddings.register_tokens"),
+    ("timm_vit", "blocks.1.attn.qkv.weight"),
+    ("timm_vit", "pos_embed"),
     ("dinov2_registers", "embeddings.register_tokens"),
 ]
 
@@ -103,8 +108,39 @@ def test_a_missing_tensor_is_named(tmp_path: Path, name: str, tensor: str) -> No
 
 def test_an_architecture_that_cannot_be_built_is_named() -> None:
     facts = described("clip").model_copy(update={"architecture": "resnet"})
-    with pytest.raises(ConfigError, match="Arthur builds clip, siglip, dinov2 and dinov3, not 'resnet'"):
+    with pytest.raises(ConfigError, match=r"Arthur builds clip, dinov2, .*, timm-vit, not 'resnet'"):
         architecture(facts)
+
+
+def test_a_word_of_a_mobileclip_sees_those_after_it() -> None:
+    facts = described("mobileclip").model_copy(update={"vit": described("open_clip").vit})
+    causal = run(clip.text_graph(Weights(GOLDEN / "mobileclip" / "model.safetensors"), facts), golden("tokens"))
+    assert np.abs(causal - golden("text")).max() > 100 * LIMIT
+
+
+def golden(name: str) -> np.ndarray:
+    return np.load(GOLDEN / "mobileclip" / "golden.npz")[name]
+
+
+def test_a_graph_that_torch_wrote_equals_its_original() -> None:
+    model = onnx.load_model(GOLDEN / "mobileclip" / "image.onnx")
+    onnx.checker.check_model(model, full_check=True)
+    assert [(opset.domain, opset.version) for opset in model.opset_import] == [("", 17)]
+    np.testing.assert_allclose(run(model, golden("pixels")), golden("image"), atol=LIMIT)
+    np.testing.assert_allclose(run(model, golden("pixels")[:1]), golden("image")[:1], atol=LIMIT)
+
+
+def test_a_vit_that_is_not_plain_is_refused(tmp_path: Path) -> None:
+    tensors = load_file(GOLDEN / "timm_vit" / "model.safetensors")
+    save_file({**tensors, "blocks.0.ls1.gamma": np.ones(16, np.float32)}, tmp_path / "other.safetensors")
+    with pytest.raises(EngineError, match=r"has a tensor blocks\.0\.ls1\.gamma, which no plain ViT has"):
+        build(described("timm_vit"), tmp_path / "other.safetensors", "image")
+
+
+def test_what_torch_builds_says_so_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(ConfigError, match=r"engine mobileclip is built with torch and timm.* 'arthur-imgreco\[export"):
+        check_buildable(described("mobileclip"))
 
 
 def test_a_dinov2_has_no_text_tower() -> None:
@@ -148,6 +184,7 @@ def test_positions_of_no_square_are_refused() -> None:
 def test_a_packaged_engine_tells_what_it_is_built_from(engine: EngineFolder) -> None:
     facts = engine.facts
     assert engine.path.name == facts.folder_name
-    assert patch_edge(facts) * facts.vit.patch == facts.side
-    assert (architecture(facts).text is None) == (facts.text is None) == (facts.vit.text_heads is None)
+    assert facts.timm or patch_edge(facts) * facts.vit.patch == facts.side
+    assert (architecture(facts).text is None) == (facts.text is None)
+    assert facts.timm or (facts.text is None) == (facts.vit.text_heads is None)
     assert facts.source is not None

@@ -1,6 +1,7 @@
 """Claims about reading a CLIP's config.json."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,44 @@ def test_a_dinov3_tells_the_base_of_its_angles(tmp_path: Path) -> None:
 def test_relatives_that_cannot_be_built_are_refused(tmp_path: Path, config: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         read(tmp_path, config)
+
+
+TIMM = {
+    "architecture": "vit_small_patch32_224",
+    "num_features": 384,
+    "global_pool": "token",
+    "model_args": {"in_chans": 3, "num_classes": 1000, "global_pool": "token", "img_size": [224, 224]},
+    "pretrained_cfg": {
+        "input_size": [3, 224, 224], "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5], "license": "apache-2.0",
+    },
+}  # fmt: skip
+
+
+def test_a_plain_vit_of_timm_is_described(tmp_path: Path) -> None:
+    facts = read(tmp_path, TIMM)
+    assert (facts.architecture, facts.side, facts.dim, facts.fit) == ("timm-vit", 224, 384, "crop")
+    assert (facts.vit.patch, facts.vit.heads, facts.vit.activation, facts.vit.epsilon) == (32, 6, "gelu", 1e-6)
+    assert (facts.licence, facts.timm, facts.text) == ("apache-2.0", None, None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"architecture": "resnet18"},
+        {"architecture": "vit_base_patch16_siglip_224"},
+        {"model_args": {"qk_norm": True}},
+        {"model_args": {"img_size": 256}},
+        {"global_pool": "avg"},
+    ],
+)
+def test_other_models_of_timm_need_torch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, object]
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(ConfigError, match=r"is built with torch and timm, which are not installed"):
+        read(tmp_path, {**TIMM, **change})
+
+
+def test_a_timm_config_without_input_size_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"config\.json: key 'pretrained_cfg\.input_size'"):
+        read(tmp_path, {**TIMM, "pretrained_cfg": {"mean": [0, 0, 0], "std": [1, 1, 1]}})

@@ -1,12 +1,14 @@
 """Claims about listing, building, pulling and verifying engines; a folder stands in for the hub."""
 
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
+from tokenizers import Tokenizer, models, pre_tokenizers
 
 from arthur.encode import open_encoder
 from arthur.encode.export.engine import export_engine
@@ -117,11 +119,26 @@ def test_a_repository_is_pulled_and_then_listed(hub: Download, tmp_path: Path) -
 
 
 def test_a_folder_is_pulled_like_a_repository(clip_folder: Path, hub: Download, tmp_path: Path) -> None:
-    (clip_folder / "tokenizer.json").write_text("{}")
+    written = write_tokenizer(clip_folder)
     pulled = pull(str(clip_folder), into=tmp_path / "engines", download=hub)
-    assert pulled.ready
-    assert pulled.facts.text.tokenizer == "tokenizer.json"
-    assert (pulled.path / "tokenizer.json").read_text() == "{}"
+    assert (pulled.ready, pulled.facts.text.tokenizer) == (True, "tokenizer.json")
+    assert (pulled.path / "tokenizer.json").read_bytes() == written.read_bytes()
+    assert [one.variant for one in verify(str(pulled.path), threads=1)][-1] == "text"
+
+
+def test_a_broken_tokenizer_is_refused(clip_folder: Path, hub: Download, tmp_path: Path) -> None:
+    (clip_folder / "tokenizer.json").write_text("{}")
+    with pytest.raises(EngineError, match=r"tokenizer\.json is not a tokenizer"):
+        pull(str(clip_folder), into=tmp_path / "engines", download=hub)
+    assert not list((tmp_path / "engines").iterdir())
+
+
+def write_tokenizer(folder: Path) -> Path:
+    """Write one that knows a few words, and splits at spaces."""
+    made = Tokenizer(models.WordLevel({"a": 5, "red": 6, "WOMAN": 7, "<unk>": 4}, unk_token="<unk>"))
+    made.pre_tokenizer = pre_tokenizers.Whitespace()
+    made.save(str(folder / "tokenizer.json"))
+    return folder / "tokenizer.json"
 
 
 def test_weights_that_changed_since_the_first_pull_are_refused(
@@ -144,6 +161,19 @@ def test_a_packaged_engine_is_not_built_from_other_weights(clip_folder: Path, tm
         pull("clip-vit-b32", into=tmp_path / "engines", download=download)
     with pytest.raises(EngineError, match=r"encoder\.layers is 32 wide, which 12 heads do not divide"):
         pull("clip-vit-b16", into=tmp_path / "engines", download=download)
+
+
+def test_torch_is_asked_for_before_anything_is_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    asked: list[str] = []
+
+    def download(_: Source, file: str) -> Path:
+        asked.append(file)
+        return tmp_path
+
+    with pytest.raises(ConfigError, match="engine mobileclip2-s0 is built with torch and timm"):
+        pull("mobileclip2-s0", into=tmp_path / "engines", download=download)
+    assert not asked
 
 
 @pytest.mark.parametrize(

@@ -30,14 +30,16 @@ from arthur.cli import (
     serve,
     similar,
     status,
+    tuning,
     webhooks,
 )
 from arthur.cli.options import version_option
-from arthur.errors import ArthurError, BadRequest, ConfigError
+from arthur.errors import ArthurError, BadRequest, ConfigError, EngineMismatch, UnusableEngine
 
 __all__ = ["app", "run"]
 
 FAILED, MISUSED = 1, 2
+_MISUSE = (BadRequest, ConfigError, EngineMismatch, UnusableEngine)
 
 
 def _application() -> typer.Typer:
@@ -70,6 +72,7 @@ def _application() -> typer.Typer:
     app.add_typer(webhooks.app, name="webhooks")
     app.add_typer(catalog.app, name="catalog")
     building.add_commands(engines.app)
+    engines.app.command("tune")(tuning.tune_command)
     app.add_typer(engines.app, name="engines")
     app.add_typer(embedder.app, name="embedder")
     return app
@@ -84,7 +87,7 @@ def run(argv: Sequence[str]) -> int:
         app(args=list(argv), prog_name="arthur")
     except ArthurError as error:
         typer.echo(f"arthur: {error}", err=True)
-        return MISUSED if isinstance(error, BadRequest | ConfigError) else FAILED
+        return MISUSED if isinstance(error, _MISUSE) else FAILED
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else FAILED
     return 0

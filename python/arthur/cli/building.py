@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from arthur.cli.engines import Data, Json, print_rows, pulled_folder
-from arthur.cli.output import answer, emit
+from arthur.cli.output import answer, emit, progress_bar
 from arthur.errors import ConfigError, InvalidImage
 
 if TYPE_CHECKING:
@@ -52,8 +52,9 @@ def build_command(
     from arthur.encode.building import build
 
     into = pulled_folder(data)
-    squares = _squares(pictures, _found(engine, into))
-    folder, found = build(engine, precision, into=into, pictures=squares, threads=threads)
+    shown = squares(pictures, found_folder(engine, into))
+    with progress_bar(f"comparing {precision}") as advance:
+        folder, found = build(engine, precision, into=into, pictures=shown, threads=threads, advance=advance)
     row = {**_row(found), "path": str(folder.path)}
     answer(row, f"{engine} runs in {precision} from the next start on ({_line(found)})", json=as_json)
 
@@ -76,8 +77,8 @@ def verify_command(
     else:
         from arthur.encode.building import compare_graphs
 
-        folder = _found(engine, into)
-        found = compare_graphs(folder, precision, pictures=_squares(pictures, folder), threads=threads)
+        folder = found_folder(engine, into)
+        found = compare_graphs(folder, precision, pictures=squares(pictures, folder), threads=threads)
         answer(_row(found), f"{'passed' if found.passed else 'FAILED'}: {_line(found)}", json=as_json)
         passed = found.passed
     if not passed:
@@ -96,7 +97,7 @@ def bench_command(
     """Measure every precision that this machine can run, in turn, beside fp32 in ONNX Runtime."""
     from arthur.encode.building import bench
 
-    folder = _found(engine, pulled_folder(data))
+    folder = found_folder(engine, pulled_folder(data))
     for one in bench(folder, batch or [1, 8], rounds=rounds, threads=threads):
         line = (
             f"{one.precision}  batch {one.batch:3}  CPU {one.cpu_ms:8.1f} ms  wall {one.wall_ms:8.1f} ms  "
@@ -109,7 +110,7 @@ def passport_command(engine: Name, data: Data = None) -> None:
     """Load an engine, and print what it is and how it runs here, as JSON."""
     from arthur.encode.onnx import OnnxEncoder
 
-    folder = _found(engine, pulled_folder(data))
+    folder = found_folder(engine, pulled_folder(data))
     facts, spec = folder.facts, OnnxEncoder(folder).spec
     emit(
         {
@@ -122,6 +123,7 @@ def passport_command(engine: Name, data: Data = None) -> None:
             "running": None
             if spec.passport is None
             else {"id": spec.passport.id, **json.loads(spec.passport.document)},
+            "tuning": facts.tuning.model_dump() if facts.tuning else None,
         }
     )
 
@@ -136,13 +138,14 @@ def _golden(engine: str, into: Path, threads: int, *, as_json: bool) -> bool:
     return all(result.passed for result in results)
 
 
-def _found(engine: str, into: Path) -> EngineFolder:
+def found_folder(engine: str, into: Path) -> EngineFolder:
+    """Find an engine, pulled or packaged."""
     from arthur.encode.folder import find_folder
 
     return find_folder(engine, folders=(into,))
 
 
-def _squares(pictures: Path | None, folder: EngineFolder) -> Pixels | None:
+def squares(pictures: Path | None, folder: EngineFolder) -> Pixels | None:
     """Read the pictures of a folder as the engine's squares; files that are none are passed over."""
     if pictures is None:
         return None
@@ -150,17 +153,17 @@ def _squares(pictures: Path | None, folder: EngineFolder) -> Pixels | None:
 
     from arthur.decode import ImageDecoder
 
-    decode, squares = ImageDecoder(), []
+    decode, found = ImageDecoder(), []
     for path in sorted(path for path in pictures.rglob("*") if path.is_file()):
         try:
-            squares.append(decode(path.read_bytes(), folder.facts.side, fit=folder.facts.fit).pixels)
+            found.append(decode(path.read_bytes(), folder.facts.side, fit=folder.facts.fit).pixels)
         except InvalidImage:
             continue
-        if len(squares) == _MOST_PICTURES:
+        if len(found) == _MOST_PICTURES:
             break
-    if len(squares) < 2:
+    if len(found) < 2:
         raise ConfigError(f"{pictures} holds fewer than two pictures to compare on")
-    return np.stack(squares)
+    return np.stack(found)
 
 
 def _row(found: Compared) -> dict[str, object]:

@@ -20,7 +20,9 @@ def search(
     texts: Annotated[list[str] | None, typer.Argument(help="What to search for, in words.", show_default=False)] = None,
     *,
     image: Annotated[list[Path] | None, typer.Option(help="A picture to search for; may be repeated.")] = None,
-    image_weight: Annotated[float, typer.Option(help="How much a picture counts beside a text.")] = 1.0,
+    without: Annotated[list[str] | None, typer.Option(help="What is not wanted, in words; may be repeated.")] = None,
+    text_weight: Annotated[float, typer.Option(help="How much each text counts.")] = 1.0,
+    image_weight: Annotated[float, typer.Option(help="How much each picture counts.")] = 1.0,
     entries: Entries = 10,
     artist: Artists = None,
     min_score: MinScore = None,
@@ -31,7 +33,8 @@ def search(
     """List the entries nearest to texts and pictures; texts need an engine that can read them."""
     from arthur.types import Ingredient, Question
 
-    words = [Ingredient(text=text) for text in texts or ()]
+    words = [Ingredient(text=text, weight=text_weight) for text in texts or ()]
+    words += [Ingredient(text=text, weight=-text_weight) for text in without or ()]
     pictures = [Ingredient(image=read_picture(path), weight=image_weight) for path in image or ()]
     question = Question((*words, *pictures), k=entries, artist_ids=tuple(artist or ()), min_score=min_score)
     with session(data=data, engine=engine) as arthur:

@@ -50,9 +50,9 @@ class Encoder(Protocol):
 def open_encoder(
     engine: str,
     *,
-    threads: int = 0,
-    batch_max: int = 8,
-    batch_wait_ms: float = 0.0,
+    threads: int | None = None,
+    batch_max: int | None = None,
+    batch_wait_ms: float | None = None,
     folders: tuple[Path, ...] = (),
 ) -> Encoder:
     """Load an engine (see open_engine), or reach the embedding services at the addresses that `engine` names.
@@ -73,15 +73,16 @@ def open_encoder(
 def open_engine(
     engine: str,
     *,
-    threads: int = 0,
-    batch_max: int = 8,
-    batch_wait_ms: float = 0.0,
+    threads: int | None = None,
+    batch_max: int | None = None,
+    batch_wait_ms: float | None = None,
     folders: tuple[Path, ...] = (),
 ) -> Batched:
     """Load the engine of that name, or at that path, on the CPU, with concurrent calls gathered into batches.
 
-    `threads` 0 is one per core. `folders` hold pulled engines, one folder each, and come before those that are
-    packaged with Arthur. The engine's files and golden vectors are checked first.
+    What is None is what `arthur engines tune` found best on this machine, or where it was not run one thread per core
+    and batches of 8 without waiting. `threads` 0 is one per core. `folders` hold pulled engines, one folder each, and
+    come before those that are packaged with Arthur. The engine's files and golden vectors are checked first.
 
     Raises:
         ConfigError: there is no such engine, or its `engine.toml` is wrong.
@@ -90,9 +91,11 @@ def open_engine(
     from arthur.encode.batch import Batched
     from arthur.encode.folder import find_folder
     from arthur.encode.onnx import OnnxEncoder
+    from arthur.encode.tuned import running
 
     folder = find_folder(engine, folders=folders)
-    return Batched(OnnxEncoder(folder, threads=threads), batch_max=batch_max, wait_ms=batch_wait_ms)
+    run = running(folder.facts, threads=threads, batch_max=batch_max, batch_wait_ms=batch_wait_ms)
+    return Batched(OnnxEncoder(folder, threads=run.threads), batch_max=run.batch_max, wait_ms=run.batch_wait_ms)
 
 
 def canary(encoder: Encoder) -> None:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
-from arthur.encode.export.engine import replaced
+from arthur.encode.changing import changed
 from arthur.encode.export.quantise import quantise
-from arthur.encode.folder import EngineFolder, find_folder, open_folder, sha256_of
+from arthur.encode.folder import EngineFolder, open_folder, sha256_of
+from arthur.encode.journal import Advance, unseen
 from arthur.encode.openvino import openvino_version
-from arthur.encode.precision import LEAST_COSINE, Compared, compare
+from arthur.encode.precision import FARTHEST_ROW, LEAST_COSINE, RUNS, Compared, Run, compare
 from arthur.encode.runners import cpu_model, distance, open_runner, runtime_of
 from arthur.encode.samples import altered, drawn
-from arthur.encode.spec import GraphFile, Passport, Variant, engine_file_text
+from arthur.encode.spec import GraphFile, Passport, Tuning, Variant, engine_file_text
 from arthur.errors import EngineError
-from arthur.types import Pixels
+from arthur.types import Pixels, Vectors
 
 _DRAWN = 32
 _INT8 = "image.int8.onnx"
@@ -43,7 +43,13 @@ class Measured:
 
 
 def build(
-    engine: str, precision: Variant, *, into: Path, pictures: Pixels | None = None, threads: int = 0
+    engine: str,
+    precision: Variant,
+    *,
+    into: Path,
+    pictures: Pixels | None = None,
+    threads: int = 0,
+    advance: Advance = unseen,
 ) -> tuple[EngineFolder, Compared]:
     """Make the graph of that precision, compare it with the full one, and let it run from now on.
 
@@ -53,35 +59,48 @@ def build(
         into: folder of the pulled engines.
         pictures: `(n, side, side, 3)` uint8 of the operator's own; None draws some.
         threads: of the engine while it is compared; 0 is one per usable core.
+        advance: told how many pictures of how many were embedded.
 
     Raises:
         ConfigError: there is no such engine.
         EngineError: the graph cannot be made or run, or is too far from the full one; nothing was changed.
     """
-    source = find_folder(engine, folders=(into,))
-    target = source.path if "/" in engine or into in source.path.parents else into / source.facts.folder_name
-    scripts = shutil.ignore_patterns("__pycache__", "*.py") if target != source.path else None
-    with replaced(target) as scratch:
-        shutil.copytree(source.path, scratch, dirs_exist_ok=True, ignore=scripts)
-        candidate = _with_graph(open_folder(scratch), precision)
-        found = compare_graphs(candidate, precision, pictures=pictures, threads=threads)
+    with changed(engine, into=into) as change:
+        change.note(f"build {precision} with {runtime_of(precision)} on {cpu_model()}")
+        candidate = with_graph(change.folder, precision)
+        found = compare_graphs(candidate, precision, pictures=pictures, threads=threads, advance=advance)
         if not found.passed:
-            raise EngineError(f"engine {source.facts.name} stays as it was: {_why(found)}")
-        passport = Passport(
-            precision=precision,
-            runtime=runtime_of(precision),
-            cpu=cpu_model(),
-            pictures=found.pictures,
-            cosine=round(found.cosine, 6),
-        )
-        _write(candidate.path, candidate, passport)
-    return open_folder(target), found
+            raise EngineError(f"engine {candidate.facts.name} stays as it was: {why(found)}")
+        before = candidate.facts.passport
+        write_passport(candidate, found, candidate.facts.tuning if before and before.precision == precision else None)
+        change.note(f"built {precision}: cosine {found.cosine:.6f} on {found.pictures} pictures")
+    return open_folder(change.place), found
+
+
+def write_passport(folder: EngineFolder, found: Compared, tuning: Tuning | None) -> None:
+    """Let the graph run that was compared, as that tuning says."""
+    passport = Passport(
+        precision=found.precision,
+        runtime=runtime_of(found.precision),
+        cpu=cpu_model(),
+        pictures=found.pictures,
+        cosine=round(found.cosine, 6),
+    )
+    facts = folder.facts.model_copy(update={"passport": passport, "tuning": tuning})
+    (folder.path / "engine.toml").write_text(engine_file_text(facts), encoding="utf-8")
 
 
 def compare_graphs(
-    folder: EngineFolder, precision: Variant, *, pictures: Pixels | None = None, threads: int = 0
+    folder: EngineFolder,
+    precision: Variant,
+    *,
+    pictures: Pixels | None = None,
+    threads: int = 0,
+    advance: Advance = unseen,
 ) -> Compared:
     """Compare the graph of that precision with the full one, on pictures and on the golden ones.
+
+    `advance` is told how many pictures of how many were embedded.
 
     Raises:
         EngineError: the engine has no such graph, or it cannot be run.
@@ -89,9 +108,10 @@ def compare_graphs(
     reference = open_runner(folder, "fp32", threads=threads)
     candidate = open_runner(folder, precision, threads=threads)
     shown = drawn(folder.facts.side, count=_DRAWN) if pictures is None else pictures
-    found = compare(precision, candidate.run, reference.run, pictures=shown, altered=altered(shown))
+    seen = _Counted(advance, total=RUNS * len(shown))
+    found = compare(precision, seen(candidate.run), seen(reference.run), pictures=shown, altered=altered(shown))
     golden = 1.0 - distance(candidate, folder)
-    return Compared(precision, found.pictures, min(found.cosine, golden), found.same_nearest)
+    return replace(found, cosine=min(found.cosine, golden))
 
 
 def bench(folder: EngineFolder, batches: Sequence[int], *, rounds: int = 10, threads: int = 0) -> list[Measured]:
@@ -100,7 +120,7 @@ def bench(folder: EngineFolder, batches: Sequence[int], *, rounds: int = 10, thr
     Raises:
         EngineError: a graph cannot be run.
     """
-    runners = {name: open_runner(folder, name, threads=threads) for name in _runnable(folder)}
+    runners = {name: open_runner(folder, name, threads=threads) for name in runnable(folder)}
     measured = []
     for batch in batches:
         pixels = drawn(folder.facts.side, count=batch)
@@ -117,32 +137,49 @@ def bench(folder: EngineFolder, batches: Sequence[int], *, rounds: int = 10, thr
     return measured
 
 
-def _runnable(folder: EngineFolder) -> list[Variant]:
+class _Counted:
+    """Counts the pictures that pass through runs."""
+
+    def __init__(self, advance: Advance, *, total: int) -> None:
+        self._advance, self._total = advance, total
+        self._done = 0
+
+    def __call__(self, run: Run) -> Run:
+        def counted(pixels: Pixels) -> Vectors:
+            vectors = run(pixels)
+            self._done += len(pixels)
+            self._advance(self._done, self._total)
+            return vectors
+
+        return counted
+
+
+def runnable(folder: EngineFolder) -> list[Variant]:
+    """Return the precisions that this machine can run."""
     int8: list[Variant] = ["int8"] if folder.facts.image.int8 else []
     bf16: list[Variant] = ["bf16"] if openvino_version() else []
     return ["fp32", *bf16, *int8]
 
 
-def _with_graph(folder: EngineFolder, precision: Variant) -> EngineFolder:
-    """Quantise the full graph anew where int8 is wanted."""
+def with_graph(folder: EngineFolder, precision: Variant) -> EngineFolder:
+    """Quantise the full graph where int8 is wanted and there is none; one that was made otherwise may be better."""
     facts = folder.facts
     folder.checked(facts.image)
-    if precision != "int8":
+    if precision != "int8" or (facts.image.int8 and (folder.path / facts.image.int8.file).is_file()):
         return folder
-    path = folder.path / (facts.image.int8.file if facts.image.int8 else _INT8)
-    quantise(folder.path / facts.image.file, path)
+    path = folder.path / _INT8
+    if not quantise(folder.path / facts.image.file, path):
+        raise EngineError(
+            f"engine {facts.name} stays as it was: it has no matrix products, so int8 has nothing to gain"
+        )
     image = facts.image.model_copy(update={"int8": GraphFile(file=path.name, sha256=sha256_of(path))})
     return EngineFolder(folder.path, facts.model_copy(update={"image": image}))
 
 
-def _write(path: Path, folder: EngineFolder, passport: Passport) -> None:
-    facts = folder.facts.model_copy(update={"passport": passport})
-    (path / "engine.toml").write_text(engine_file_text(facts), encoding="utf-8")
-
-
-def _why(found: Compared) -> str:
+def why(found: Compared) -> str:
     """Tell what kept a graph from being used."""
     return (
-        f"{found.precision} comes to a cosine of {found.cosine:.4f} (at least {LEAST_COSINE[found.precision]:g}) "
-        f"and finds the same nearest picture for {found.same_nearest:.1%} of {found.pictures}"
+        f"{found.precision} comes to a cosine of {found.cosine:.4f} (at least {LEAST_COSINE[found.precision]:g}), "
+        f"finds the same nearest picture for {found.same_nearest:.1%} of {found.pictures}, and vectors of pictures "
+        f"among others are {found.row_distance:.1g} off (at most {FARTHEST_ROW:g})"
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 from blake3 import blake3
 
 from arthur.encode.spec import BinaryFile, EngineFile, EngineSpec, GraphFile, folder_name, read_engine_file
-from arthur.errors import ConfigError, EngineError
+from arthur.errors import ConfigError, EngineError, UnusableEngine
 
 _SCHEME = b"arthur engine fingerprint 1\n"
 
@@ -38,16 +38,16 @@ class EngineFolder:
         """Return the path of `graph` after comparing the SHA-256 of its files with those that `engine.toml` gives.
 
         Raises:
-            EngineError: a file is missing, cannot be read, or differs.
+            UnusableEngine: a file is missing, cannot be read, or differs.
         """
         for part in _parts(graph):
             path = self._existing(part)
             try:
                 found = sha256_of(path) if part.sha256 else None
             except OSError as error:
-                raise EngineError(f"engine {self.facts.name}: {path} cannot be read: {error.strerror}") from error
+                raise UnusableEngine(f"engine {self.facts.name}: {path} cannot be read: {error.strerror}") from error
             if found != part.sha256:
-                raise EngineError(f"engine {self.facts.name}: SHA-256 of {path} is {found}, not {part.sha256}")
+                raise UnusableEngine(f"engine {self.facts.name}: SHA-256 of {path} is {found}, not {part.sha256}")
         return self.path / graph.file
 
     def spec(self) -> EngineSpec:
@@ -58,7 +58,7 @@ class EngineFolder:
         it. It knows neither the engine's name nor the machine, so a renamed or moved engine keeps its vectors.
 
         Raises:
-            EngineError: the image graph cannot be read.
+            UnusableEngine: the image graph cannot be read.
         """
         facts = self.facts
         digest = blake3(_SCHEME)
@@ -68,14 +68,14 @@ class EngineFolder:
             try:
                 digest.update_mmap(path)
             except OSError as error:
-                raise EngineError(f"engine {facts.name}: {path} cannot be read: {error.strerror}") from error
+                raise UnusableEngine(f"engine {facts.name}: {path} cannot be read: {error.strerror}") from error
         return EngineSpec(facts.name, facts.side, facts.fit, facts.dim, digest.hexdigest())
 
     def _existing(self, part: BinaryFile) -> Path:
         """Return the path of a file that has to be there."""
         path = self.path / part.file
         if not path.is_file():
-            raise EngineError(f"engine {self.facts.name}: {path} is not there; `arthur engines pull` brings it")
+            raise UnusableEngine(f"engine {self.facts.name}: {path} is not there; `arthur engines pull` brings it")
         return path
 
 

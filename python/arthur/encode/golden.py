@@ -7,12 +7,13 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arthur.encode.spec import EngineFile
-from arthur.errors import EngineError
+from arthur.errors import UnusableEngine
 from arthur.types import Pixels, Vectors
 
 
@@ -29,21 +30,30 @@ class Golden:
     vectors: Vectors
 
 
+@dataclass(frozen=True, slots=True)
+class GoldenTexts:
+    """Fixed sentences and their vectors.
+
+    Attributes:
+        texts: at least one.
+        vectors: (n, dim) float32 unit rows.
+    """
+
+    texts: tuple[str, ...]
+    vectors: Vectors
+
+
 def load_golden(path: Path, *, facts: EngineFile) -> Golden:
     """Read golden vectors.
 
     Raises:
-        EngineError: the file cannot be read or does not fit `facts`.
+        UnusableEngine: the file cannot be read or does not fit `facts`.
     """
-    try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            pixels, vectors = archive["pixels"], archive["vectors"]
-    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise EngineError(f"engine {facts.name}: {path} holds no golden vectors: {error}") from error
+    pixels, vectors = _arrays(path, ("pixels", "vectors"), facts)
     count = len(pixels) if pixels.ndim else 0
     fits = pixels.shape == (count, facts.side, facts.side, 3) and vectors.shape == (count, facts.dim)
     if not count or not fits or pixels.dtype != np.uint8 or vectors.dtype != np.float32:
-        raise EngineError(
+        raise UnusableEngine(
             f"engine {facts.name}: {path} holds pixels {pixels.dtype} {pixels.shape} and vectors {vectors.dtype} "
             f"{vectors.shape}, which do not fit side {facts.side} and dim {facts.dim}"
         )
@@ -53,6 +63,35 @@ def load_golden(path: Path, *, facts: EngineFile) -> Golden:
 def save_golden(path: Path, golden: Golden) -> None:
     """Write golden vectors as a compressed npz."""
     np.savez_compressed(path, pixels=golden.pixels, vectors=golden.vectors)
+
+
+def load_golden_texts(path: Path, *, facts: EngineFile) -> GoldenTexts:
+    """Read golden sentences.
+
+    Raises:
+        UnusableEngine: the file cannot be read or does not fit `facts`.
+    """
+    texts, vectors = _arrays(path, ("texts", "vectors"), facts)
+    if not texts.size or texts.dtype.kind != "U" or vectors.shape != (*texts.shape, facts.dim):
+        raise UnusableEngine(
+            f"engine {facts.name}: {path} holds texts {texts.dtype} {texts.shape} and vectors {vectors.shape}, "
+            f"which do not fit dim {facts.dim}"
+        )
+    return GoldenTexts(tuple(map(str, texts)), vectors)
+
+
+def save_golden_texts(path: Path, golden: GoldenTexts) -> None:
+    """Write golden sentences as a compressed npz."""
+    np.savez_compressed(path, texts=np.array(golden.texts), vectors=golden.vectors)
+
+
+def _arrays(path: Path, names: tuple[str, str], facts: EngineFile) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Read two arrays of an npz."""
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            return archive[names[0]], archive[names[1]]
+    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise UnusableEngine(f"engine {facts.name}: {path} holds no golden vectors: {error}") from error
 
 
 def picture(side: int) -> Pixels:

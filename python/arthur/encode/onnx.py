@@ -66,6 +66,7 @@ def golden_distances(folder: EngineFolder, *, threads: int = 0) -> dict[Variant,
         EngineMismatch: a graph has another form than `engine.toml` promises.
     """
     facts = folder.facts
+    folder.checked(facts.image)
     if facts.golden is None:
         raise EngineError(f"engine {facts.name} has no golden vectors to compare with")
     precisions: list[Variant] = ["fp32", "int8"] if facts.image.int8 else ["fp32"]

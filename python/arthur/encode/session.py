@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from arthur.encode.folder import EngineFolder
 from arthur.encode.spec import EngineFile, GraphFile
-from arthur.errors import EngineError, EngineMismatch
+from arthur.errors import EngineError, EngineMismatch, UnusableEngine
 from arthur.types import Vectors
 
 _FATAL_ONLY = 4
@@ -47,7 +47,7 @@ class Session:
         """Load one graph, whose files were checked; `threads` 0 is one per usable core.
 
         Raises:
-            EngineError: it is not a graph, or cannot be run.
+            UnusableEngine: it is not a graph, or cannot be run.
             EngineMismatch: it does not map what `form` says to `vectors` float32 (n, dim).
         """
         path, self._name, self._input = folder.path / graph.file, folder.facts.name, form.name
@@ -55,7 +55,9 @@ class Session:
         try:
             self._session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # the runtime's exceptions have no base of their own
-            raise EngineError(f"engine {self._name}: {path} is not a graph that runs: {first_line(error)}") from error
+            raise UnusableEngine(
+                f"engine {self._name}: {path} is not a graph that runs: {first_line(error)}"
+            ) from error
         _check_end(self._session.get_inputs(), form, path)
         _check_end(self._session.get_outputs(), Form("vectors", "tensor(float)", (folder.facts.dim,)), path)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from arthur.errors import ConfigError, EngineError
 from arthur.types import Fit, Pixels
@@ -84,6 +84,17 @@ class BinaryFile(_Facts):
     sha256: Sha256 | None = None
 
 
+class GoldenFile(_Facts):
+    """Pictures or sentences with the vectors they must give: `pixels` or `texts`, and `vectors`, in one npz.
+
+    Attributes:
+        tolerance: largest accepted 1 - cosine.
+    """
+
+    file: FileName
+    tolerance: Tolerance = 1e-3
+
+
 class GraphFile(BinaryFile):
     """An ONNX file.
 
@@ -110,6 +121,7 @@ class TextGraph(GraphFile):
             highest id. A SigLIP holds it at the last place, whatever stands there.
         pad: id that fills a row after the sentence.
         lowercase: whether the tower was trained on lower case while its tokenizer keeps capitals.
+        golden: sentences with their vectors, checked when the tower is loaded.
     """
 
     context: Annotated[int, Field(ge=2, le=8192)] = 77
@@ -117,17 +129,7 @@ class TextGraph(GraphFile):
     end_token: int | None = None
     pad: Annotated[int, Field(ge=0)] = 0
     lowercase: bool = False
-
-
-class GoldenFile(_Facts):
-    """Pictures with the vectors they must give: `pixels` and `vectors` in one npz.
-
-    Attributes:
-        tolerance: largest accepted 1 - cosine.
-    """
-
-    file: FileName
-    tolerance: Tolerance = 1e-3
+    golden: GoldenFile | None = None
 
 
 class Source(_Facts):
@@ -161,6 +163,18 @@ class VitFacts(_Facts):
     theta: Deviation | None = None
 
 
+class TimmFacts(_Facts):
+    """A model of `timm` whose graph `torch` writes.
+
+    Attributes:
+        model: its name there.
+        arguments: what it is made with besides.
+    """
+
+    model: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,128}$")]
+    arguments: dict[str, JsonValue] = Field(default_factory=dict)
+
+
 class Passport(_Facts):
     """What `arthur engines build` chose and measured on this machine.
 
@@ -179,6 +193,26 @@ class Passport(_Facts):
     cosine: Annotated[float, Field(ge=-1, le=1.000001)]
 
 
+class Tuning(_Facts):
+    """How `arthur engines tune` found that an engine runs best on one machine.
+
+    Attributes:
+        threads, batch_max, batch_wait_ms: as the settings `engine_threads`, `batch_max` and `batch_wait_ms`.
+        goal_ms: the 95th percentile of latency that was asked for.
+        per_s: pictures a second that came at random, of which 95 % waited `p95_ms` at most.
+        cpu, cores: the machine, without which this says nothing.
+    """
+
+    threads: Annotated[int, Field(ge=1, le=1024)]
+    batch_max: Count
+    batch_wait_ms: Annotated[float, Field(ge=0, le=1000)]
+    goal_ms: Deviation
+    per_s: Deviation
+    p95_ms: Deviation
+    cpu: str
+    cores: Count
+
+
 class EngineFile(_Facts):
     """A validated `engine.toml`."""
 
@@ -195,7 +229,9 @@ class EngineFile(_Facts):
     golden: GoldenFile | None = None
     source: Source | None = None
     vit: VitFacts | None = None
+    timm: TimmFacts | None = None
     passport: Passport | None = None
+    tuning: Tuning | None = None
 
     @property
     def folder_name(self) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from arthur.encode.export.engine import export_engine
 from arthur.encode.export.materials import Download, Materials, hub_materials, local_materials, named_materials
 from arthur.encode.folder import EngineFolder, engine_folders, find_folder, open_folder
 from arthur.encode.onnx import golden_distances, tolerance
 from arthur.encode.spec import Variant
+from arthur.encode.text import golden_text_distance
 from arthur.errors import ConfigError
 
 
@@ -39,12 +41,12 @@ class Verified:
     """How near one graph of an engine comes to the golden vectors.
 
     Attributes:
-        variant: the graph.
+        variant: the graph of pictures, or `text` for that of texts.
         distance: largest 1 - cosine.
         tolerance: the largest that is accepted.
     """
 
-    variant: Variant
+    variant: Variant | Literal["text"]
     distance: float
     tolerance: float
 
@@ -87,15 +89,21 @@ def pull(reference: str, *, into: Path, download: Download) -> EngineFolder:
 
 
 def verify(engine: str, *, folders: tuple[Path, ...] = (), threads: int = 0) -> list[Verified]:
-    """Run every graph of an engine on its golden pictures.
+    """Run every graph of an engine on its golden pictures and sentences.
 
     Raises:
         ConfigError: there is no such engine.
+        Conflict: what reads its tokenizer is not installed.
         EngineError: it cannot be loaded, or has no golden vectors.
     """
     folder = find_folder(engine, folders=folders)
-    distances = golden_distances(folder, threads=threads)
-    return [Verified(variant, distance, tolerance(folder.facts, variant)) for variant, distance in distances.items()]
+    distances = golden_distances(folder, threads=threads).items()
+    found = [Verified(variant, moved, tolerance(folder.facts, variant)) for variant, moved in distances]
+    text = folder.facts.text
+    distance = golden_text_distance(folder, threads=threads)
+    if text is None or text.golden is None or distance is None:
+        return found
+    return [*found, Verified("text", distance, text.golden.tolerance)]
 
 
 def _listed(engine: EngineFolder) -> Listed:

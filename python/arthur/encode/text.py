@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arthur.encode.folder import EngineFolder
+from arthur.encode.golden import distances, load_golden_texts
 from arthur.encode.session import Form, Session, first_line
 from arthur.encode.spec import TextGraph
-from arthur.errors import BadRequest, Conflict, EngineError
+from arthur.errors import BadRequest, Conflict, EngineError, EngineMismatch, UnusableEngine
 from arthur.types import Vectors
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class TextEncoder(Protocol):
         Raises:
             BadRequest: a sentence is empty or no Unicode.
             Conflict: the engine cannot read text.
-            EngineError: the text tower cannot be loaded, or failed.
+            EngineError: the text tower cannot be loaded, gives golden sentences other vectors, or failed.
         """
         ...
 
@@ -55,7 +56,7 @@ class TextTower:
         for text in texts:
             _check(text)
         with self._lock:
-            loaded = self._loaded or _Loaded(self._folder, threads=self._threads)
+            loaded = self._loaded or _checked(_Loaded(self._folder, threads=self._threads), self._folder)
             self._loaded = loaded
         return loaded.embed(texts)
 
@@ -63,6 +64,19 @@ class TextTower:
         """See TextEncoder.close."""
         with self._lock:
             self._loaded = None
+
+
+def golden_text_distance(folder: EngineFolder, *, threads: int = 0) -> float | None:
+    """Return the largest 1 - cosine to the vectors of the golden sentences; None where there are none.
+
+    Raises:
+        Conflict: the engine cannot read text here.
+        EngineError: the text tower cannot be loaded.
+        EngineMismatch: it has another form than `engine.toml` promises.
+    """
+    if folder.facts.text is None or folder.facts.text.golden is None:
+        return None
+    return _Loaded(folder, threads=threads).distance(folder)
 
 
 class _Loaded:
@@ -81,6 +95,13 @@ class _Loaded:
     def embed(self, texts: Sequence[str]) -> Vectors:
         return self._session.run(np.stack([self._tokens(text) for text in texts]))
 
+    def distance(self, folder: EngineFolder) -> float:
+        """Return the largest 1 - cosine to the golden sentences' vectors; 0 where there are none."""
+        if self._text.golden is None:
+            return 0.0
+        golden = load_golden_texts(folder.path / self._text.golden.file, facts=folder.facts)
+        return float(distances(self.embed(golden.texts), golden.vectors).max())
+
     def _tokens(self, text: str) -> NDArray[np.int64]:
         """Return the `(context,)` tokens of a sentence: cut where it is too long, ended, and padded."""
         facts = self._text
@@ -93,6 +114,17 @@ class _Loaded:
         row = np.full(facts.context, facts.pad, np.int64)
         row[: len(ids)] = ids
         return row
+
+
+def _checked(loaded: _Loaded, folder: EngineFolder) -> _Loaded:
+    """Refuse a tower or a tokenizer that gives golden sentences other vectors."""
+    golden = folder.facts.text.golden if folder.facts.text else None
+    if golden and not (found := loaded.distance(folder)) <= golden.tolerance:
+        raise EngineMismatch(
+            f"engine {folder.facts.name}: its vectors of texts differ from the golden ones by {found:.2g} "
+            f"(1 - cosine), more than {golden.tolerance:g}"
+        )
+    return loaded
 
 
 def _tokenizer(folder: EngineFolder, text: TextGraph) -> Tokenizer:
@@ -108,7 +140,7 @@ def _tokenizer(folder: EngineFolder, text: TextGraph) -> Tokenizer:
     try:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises plain exceptions
-        raise EngineError(f"engine {name}: {path} is not a tokenizer: {first_line(error)}") from error
+        raise UnusableEngine(f"engine {name}: {path} is not a tokenizer: {first_line(error)}") from error
     tokenizer.no_padding()
     tokenizer.enable_truncation(text.context)
     return tokenizer

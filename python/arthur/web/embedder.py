@@ -81,13 +81,7 @@ def open_parts(settings: Settings, opened: ExitStack) -> EmbeddingParts:
         EngineError: it does not load.
     """
     folders = engine_folders(settings)
-    encoder = open_engine(
-        settings.engine,
-        threads=settings.engine_threads,
-        batch_max=settings.batch_max,
-        batch_wait_ms=settings.batch_wait_ms,
-        folders=folders,
-    )
+    encoder = open_engine(settings.engine, **settings.running, folders=folders)
     opened.callback(encoder.close)
     folder = find_folder(settings.engine, folders=folders)
     text = None if folder.facts.text is None else TextTower(folder, threads=settings.engine_threads)
@@ -97,7 +91,7 @@ def open_parts(settings: Settings, opened: ExitStack) -> EmbeddingParts:
         encoder=encoder,
         text=text,
         decoder=ImageDecoder(Limits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels)),
-        description=describe(encoder.spec, batch_max=settings.batch_max, text=text is not None),
+        description=describe(encoder.spec, batch_max=encoder.batch_max, text=text is not None),
         pool=pool,
         max_image_bytes=settings.max_image_bytes,
     )

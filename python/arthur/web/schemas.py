@@ -97,22 +97,46 @@ class MatchForm(PhotoParams):
 Words = Annotated[str | None, Field(min_length=1, max_length=2000, description="What to search for, in words")]
 
 
+Weight = Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False, description="Below 0 for what is not wanted")]
+
+
 class SearchItem(ImageSource):
     """One part of a question: exactly one of `text`, `image_url` and `image_base64`."""
 
     text: Words = None
-    weight: Annotated[
-        float, Field(ge=-100, le=100, allow_inf_nan=False, description="Below 0 for what is not wanted")
-    ] = 1.0
+    weight: Weight = 1.0
 
 
-class SearchJson(SimilarParams):
-    """A text, or texts and pictures whose vectors are added by weight."""
+class SearchParams(SimilarParams):
+    """How to search by texts and pictures."""
+
+    text_weight: Weight = 1.0
+    image_weight: Weight = 1.0
+
+
+class SearchJson(SearchParams, ImageSource):
+    """A text, a picture, or both; or any number of texts and pictures, whose vectors are added by weight."""
 
     text: Words = None
     mix: Annotated[
         list[SearchItem], Field(default_factory=list, max_length=MAX_MIX, description="Texts and pictures with weights")
     ]
+
+
+class SearchFields(SearchParams):
+    """What a form says in words."""
+
+    text: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=2000)]],
+        BeforeValidator(_listed),
+        Field(default_factory=list, max_length=MAX_MIX),
+    ]
+
+
+class SearchForm(SearchFields):
+    """`text` and `image`, each of which may be repeated; all texts count `text_weight`, all pictures `image_weight`."""
+
+    image: Annotated[list[bytes], Field(default_factory=list, max_length=MAX_MIX)]
 
 
 class BatchItem(ImageSource):
@@ -177,7 +201,7 @@ def query_model(model: type[Model], query: Mapping[str, tuple[str, ...]]) -> Mod
 
 def flat(model: type[BaseModel], pairs: Mapping[str, tuple[str, ...]]) -> dict[str, object]:
     """Return the members that `model` knows; where it takes one value, the last one given counts."""
-    lists = {"artist_id"}
+    lists = {name for name, field in model.model_fields.items() if field.default_factory is list}
     return {
         name: list(pairs[name]) if name in lists else pairs[name][-1] for name in model.model_fields if name in pairs
     }

@@ -19,7 +19,7 @@ import orjson
 import structlog
 from prometheus_client.multiprocess import mark_process_dead
 
-from arthur.config import Settings
+from arthur.config import Settings, packed_settings
 from arthur.errors import ConfigError, EngineError
 from arthur.web.logs import configure_logs
 from arthur.web.metrics import FOLDER_VARIABLE
@@ -139,7 +139,7 @@ class Supervisor:
         if process.stdin is None or process.stdout is None:
             raise EngineError("a worker started without its pipes")
         try:
-            process.stdin.write(self._settings.model_dump_json().encode() + b"\n")
+            process.stdin.write(packed_settings(self._settings).encode() + b"\n")
             process.stdin.flush()
         except BrokenPipeError:
             log.error("worker_died_starting", pid=process.pid)  # noqa: TRY400  # _watch sees it dead

@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 import orjson
 
-from arthur.config import Settings
-from arthur.errors import ArthurError, ConfigError
+from arthur.config import unpacked_settings
+from arthur.errors import ArthurError, ConfigError, EngineMismatch, UnusableEngine
 from arthur.web.logs import configure_logs
 
 
@@ -25,7 +25,7 @@ class Supervised:
         """Take standard output for words to the supervisor, and read the settings."""
         self._told = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints is no word to the supervisor
-        self.settings = Settings.model_validate_json(sys.stdin.readline())
+        self.settings = unpacked_settings(sys.stdin.readline())
         configure_logs(self.settings.log_level)
 
     def tell_ready(self) -> None:
@@ -34,7 +34,7 @@ class Supervised:
 
     def tell_failed(self, error: ArthurError) -> int:
         """Say why this process cannot start, and return its exit status."""
-        bad_setting = isinstance(error, ConfigError)
+        bad_setting = isinstance(error, ConfigError | EngineMismatch | UnusableEngine)
         self._told.write(orjson.dumps({"failed": str(error), "config": bad_setting}) + b"\n")
         return 2 if bad_setting else 1
 

@@ -40,8 +40,10 @@ def image_graph(weights: Weights, facts: EngineFile) -> onnx.ModelProto:
     return graph.model(pixels_input(facts.side), vectors, dim=facts.dim)
 
 
-def text_graph(weights: Weights, facts: EngineFile) -> onnx.ModelProto:
+def text_graph(weights: Weights, facts: EngineFile, *, causal: bool = True) -> onnx.ModelProto:
     """Build the text tower: `tokens` int64 (n, context) to `vectors` float32 (n, dim) unit rows.
+
+    In a causal one, as CLIP's is, a word sees only those before it.
 
     Raises:
         ConfigError: `facts` do not describe a CLIP with a text tower.
@@ -53,7 +55,7 @@ def text_graph(weights: Weights, facts: EngineFile) -> onnx.ModelProto:
     width = weights.edge("text_model.embeddings.token_embedding.weight", -1)
     text = tower(weights, facts, clip_names("text_model"), form=(rows, width), heads=text_heads(facts))
     graph = text.graph
-    mask = graph.constant(np.triu(np.full((rows, rows), -np.inf, np.float32), k=1))
+    mask = graph.constant(np.triu(np.full((rows, rows), -np.inf, np.float32), k=1)) if causal else None
     value = text.layers(words(text, "text_model.embeddings"), mask)
     value = text.norm(value, "text_model.final_layer_norm")
     value = graph.node("GatherND", value, _end_places(graph, facts.text.end_token), batch_dims=1)

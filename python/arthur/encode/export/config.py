@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, JsonValue
 
+from arthur.encode.export.reading import Colour, Part, read_json
+from arthur.encode.export.timm_config import timm_facts
 from arthur.encode.spec import Activation, EngineFile, ImageGraph, TextGraph, VitFacts
 from arthur.errors import ConfigError
 
@@ -18,17 +20,12 @@ _SENTENCE_PIECE_END = 1
 """What ends a sentence in the vocabularies of SigLIP and of Gemma."""
 
 
-class _Part(BaseModel):
-    """What is absent has the value that transformers assumes."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class _Kind(_Part):
+class _Kind(Part):
     model_type: str = "clip"
+    pretrained_cfg: JsonValue = None
 
 
-class _Vision(_Part):
+class _Vision(Part):
     image_size: int = 224
     patch_size: int = 32
     num_attention_heads: int = 12
@@ -36,7 +33,7 @@ class _Vision(_Part):
     layer_norm_eps: float = 1e-5
 
 
-class _Text(_Part):
+class _Text(Part):
     num_attention_heads: int = 8
     max_position_embeddings: int = 77
     hidden_act: Activation = "quick_gelu"
@@ -44,13 +41,13 @@ class _Text(_Part):
     eos_token_id: int = 49407
 
 
-class _Clip(_Part):
+class _Clip(Part):
     projection_dim: int = 512
     vision: _Vision = Field(_Vision(), alias="vision_config")
     text: _Text = Field(_Text(), alias="text_config")
 
 
-class _SiglipVision(_Part):
+class _SiglipVision(Part):
     image_size: int = 224
     patch_size: int = 16
     hidden_size: int = 768
@@ -60,7 +57,7 @@ class _SiglipVision(_Part):
     vision_use_head: Literal[True] = True
 
 
-class _SiglipText(_Part):
+class _SiglipText(Part):
     num_attention_heads: int = 12
     max_position_embeddings: int = 64
     hidden_act: Literal["gelu_pytorch_tanh"] = "gelu_pytorch_tanh"
@@ -69,12 +66,12 @@ class _SiglipText(_Part):
     pad_token_id: int = 1
 
 
-class _Siglip(_Part):
+class _Siglip(Part):
     vision: _SiglipVision = Field(_SiglipVision(), alias="vision_config")
     text: _SiglipText = Field(_SiglipText(), alias="text_config")
 
 
-class _Dinov2(_Part):
+class _Dinov2(Part):
     hidden_size: int = 768
     patch_size: int = 14
     num_attention_heads: int = 12
@@ -83,7 +80,7 @@ class _Dinov2(_Part):
     use_swiglu_ffn: Literal[False] = False
 
 
-class _Dinov3(_Part):
+class _Dinov3(Part):
     hidden_size: int = 384
     patch_size: int = 16
     num_attention_heads: int = 6
@@ -94,39 +91,33 @@ class _Dinov3(_Part):
     key_bias: Literal[False] = False
 
 
-def _three(given: object) -> object:
-    """Refuse a mean or deviation that is null, as some preprocessors write it."""
-    return () if given is None else given
-
-
 def _height(given: object) -> object:
     """Take the height of a size that is given as two edges."""
     return given.get("height") if isinstance(given, dict) else given
 
 
-_Colour = Annotated[tuple[float, float, float], BeforeValidator(_three)]
 _Edge = Annotated[int, BeforeValidator(_height)]
 
 
-class _ClipPreprocessor(_Part):
-    image_mean: _Colour = (0.48145466, 0.4578275, 0.40821073)
-    image_std: _Colour = (0.26862954, 0.26130258, 0.27577711)
+class _ClipPreprocessor(Part):
+    image_mean: Colour = (0.48145466, 0.4578275, 0.40821073)
+    image_std: Colour = (0.26862954, 0.26130258, 0.27577711)
 
 
-class _SiglipPreprocessor(_Part):
-    image_mean: _Colour = (0.5, 0.5, 0.5)
-    image_std: _Colour = (0.5, 0.5, 0.5)
+class _SiglipPreprocessor(Part):
+    image_mean: Colour = (0.5, 0.5, 0.5)
+    image_std: Colour = (0.5, 0.5, 0.5)
 
 
-class _Dinov2Preprocessor(_Part):
-    image_mean: _Colour = (0.485, 0.456, 0.406)
-    image_std: _Colour = (0.229, 0.224, 0.225)
+class _Dinov2Preprocessor(Part):
+    image_mean: Colour = (0.485, 0.456, 0.406)
+    image_std: Colour = (0.229, 0.224, 0.225)
     crop_size: _Edge = 224
 
 
-class _Dinov3Preprocessor(_Part):
-    image_mean: _Colour = (0.485, 0.456, 0.406)
-    image_std: _Colour = (0.229, 0.224, 0.225)
+class _Dinov3Preprocessor(Part):
+    image_mean: Colour = (0.485, 0.456, 0.406)
+    image_std: Colour = (0.229, 0.224, 0.225)
     size: _Edge = 224
 
 
@@ -140,7 +131,10 @@ def engine_facts(folder: Path, *, name: str, licence: str) -> EngineFile:
         ConfigError: `config.json` is missing, or is not that of a model that Arthur can build.
     """
     path = folder / "config.json"
-    match kind := _read(path, _Kind).model_type:
+    given = read_json(path, _Kind)
+    if given.pretrained_cfg is not None:  # only `timm` writes that
+        return timm_facts(path, name=name, licence=licence)
+    match kind := given.model_type:
         case "clip":
             return _clip_facts(folder, name, licence)
         case "siglip":
@@ -154,7 +148,7 @@ def engine_facts(folder: Path, *, name: str, licence: str) -> EngineFile:
 
 
 def _clip_facts(folder: Path, name: str, licence: str) -> EngineFile:
-    config = _read(folder / "config.json", _Clip)
+    config = read_json(folder / "config.json", _Clip)
     colours = _read_preprocessor(folder, _ClipPreprocessor)
     vision, text = config.vision, config.text
     _check_alike(folder, (vision.hidden_act, vision.layer_norm_eps), (text.hidden_act, text.layer_norm_eps))
@@ -181,7 +175,7 @@ def _clip_facts(folder: Path, name: str, licence: str) -> EngineFile:
 
 
 def _siglip_facts(folder: Path, name: str, licence: str) -> EngineFile:
-    config = _read(folder / "config.json", _Siglip)
+    config = read_json(folder / "config.json", _Siglip)
     colours = _read_preprocessor(folder, _SiglipPreprocessor)
     vision, text = config.vision, config.text
     _check_alike(folder, (vision.hidden_act, vision.layer_norm_eps), (text.hidden_act, text.layer_norm_eps))
@@ -214,7 +208,7 @@ def _siglip_facts(folder: Path, name: str, licence: str) -> EngineFile:
 
 
 def _dinov2_facts(folder: Path, name: str, licence: str) -> EngineFile:
-    config = _read(folder / "config.json", _Dinov2)
+    config = read_json(folder / "config.json", _Dinov2)
     preprocessor = _read_preprocessor(folder, _Dinov2Preprocessor)
     return EngineFile(
         name=name,
@@ -236,7 +230,7 @@ def _dinov2_facts(folder: Path, name: str, licence: str) -> EngineFile:
 
 
 def _dinov3_facts(folder: Path, name: str, licence: str) -> EngineFile:
-    config = _read(folder / "config.json", _Dinov3)
+    config = read_json(folder / "config.json", _Dinov3)
     preprocessor = _read_preprocessor(folder, _Dinov3Preprocessor)
     return EngineFile(
         name=name,
@@ -267,16 +261,4 @@ def _check_alike(folder: Path, vision: tuple[str, float], text: tuple[str, float
 def _read_preprocessor(folder: Path, kind: type[_Model]) -> _Model:
     """Read how pictures are prepared; what the family assumes where the file is absent."""
     path = folder / "preprocessor_config.json"
-    return _read(path, kind) if path.is_file() else kind()
-
-
-def _read(path: Path, kind: type[_Model]) -> _Model:
-    """Read one JSON file."""
-    try:
-        return kind.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{path}: key {key!r}: {first['msg']}") from error
+    return read_json(path, kind) if path.is_file() else kind()

@@ -16,14 +16,23 @@ from arthur.encode.export.materials import Materials
 from arthur.encode.export.quantise import quantise
 from arthur.encode.export.weights import Weights
 from arthur.encode.folder import EngineFolder, open_folder, sha256_of
-from arthur.encode.golden import Golden, picture, save_golden
-from arthur.encode.onnx import OnnxEncoder, golden_distances
-from arthur.encode.spec import BinaryFile, EngineFile, GoldenFile, GraphFile, engine_file_text
-from arthur.errors import EngineError
+from arthur.encode.golden import Golden, GoldenTexts, picture, save_golden, save_golden_texts
+from arthur.encode.onnx import OnnxEncoder
+from arthur.encode.precision import compare
+from arthur.encode.runners import distance, open_runner
+from arthur.encode.samples import altered, drawn
+from arthur.encode.spec import BinaryFile, EngineFile, GoldenFile, GraphFile, Variant, engine_file_text
+from arthur.encode.text import TextTower
+from arthur.errors import Conflict, EngineError
 from arthur.types import Pixels
 
 _GOLDEN = GoldenFile(file="golden.npz")
+_GOLDEN_TEXTS = GoldenFile(file="golden.text.npz")
+_SENTENCES = ("a harbour at night, oil on canvas", "Portrait of a WOMAN in red", "Stillleben mit Äpfeln, 1901", "花")
 _INT8 = "image.int8.onnx"
+_BOTH: tuple[Variant, Variant] = ("int8", "fp32")
+_DRAWN = 16
+"""Pictures on which the quantised graph is compared; `arthur engines build` takes more, or the operator's own."""
 _INLINE_MAX = 2**31 - 2**24
 """Bytes of weights that go into an ONNX file, which may not reach 2 GiB."""
 
@@ -50,9 +59,9 @@ def export_engine(materials: Materials, *, into: Path, inline_max: int = _INLINE
         facts = facts.model_copy(update={"source": source.model_copy(update={"sha256": found})})
     try:
         with replaced(into) as folder:
-            _write(facts, Weights(weights), folder, inline_max=inline_max)
             if materials.tokenizer and facts.text and facts.text.tokenizer:
                 shutil.copyfile(materials.tokenizer, folder / facts.text.tokenizer)
+            _write(facts, Weights(weights), folder, inline_max=inline_max)
     except OSError as error:
         raise EngineError(f"{into} cannot be written: {error.strerror}") from error
     return open_folder(into)
@@ -66,6 +75,7 @@ def _write(facts: EngineFile, weights: Weights, folder: Path, *, inline_max: int
     if facts.text and build.text:
         text = _save(build.text(weights, facts), folder / facts.text.file, inline_max=inline_max)
         facts = facts.model_copy(update={"text": facts.text.model_copy(update=text)})
+        facts = _with_golden_texts(facts, folder)
     _write_golden(facts, folder)
     int8 = _quantised(facts, folder)
     facts = facts.model_copy(update={"image": facts.image.model_copy(update={"int8": int8})})
@@ -91,16 +101,36 @@ def _write_golden(facts: EngineFile, folder: Path) -> None:
     encoder.close()
 
 
+def _with_golden_texts(facts: EngineFile, folder: Path) -> EngineFile:
+    """Embed the golden sentences, where the engine has a tokenizer and this machine what reads it."""
+    tower = TextTower(EngineFolder(folder, facts))
+    try:
+        vectors = tower.embed(_SENTENCES)
+    except Conflict:
+        return facts
+    save_golden_texts(folder / _GOLDEN_TEXTS.file, GoldenTexts(_SENTENCES, vectors))
+    text = facts.text and facts.text.model_copy(update={"golden": _GOLDEN_TEXTS})
+    return facts.model_copy(update={"text": text})
+
+
 def _quantised(facts: EngineFile, folder: Path) -> GraphFile | None:
-    """Write the quantised graph and keep it if it comes near enough to the golden vectors."""
+    """Write the quantised graph, and keep it if it may stand in for the full one."""
     path = folder / _INT8
-    quantise(folder / facts.image.file, path)
+    written = quantise(folder / facts.image.file, path)
     graph = GraphFile(file=_INT8, sha256=sha256_of(path))
     whole = facts.model_copy(update={"image": facts.image.model_copy(update={"int8": graph})})
-    if golden_distances(EngineFolder(folder, whole))["int8"] <= _GOLDEN.tolerance:
+    if written and _near(EngineFolder(folder, whole)):
         return graph
     path.unlink()
     return None
+
+
+def _near(folder: EngineFolder) -> bool:
+    """Whether the quantised graph passes on drawn pictures, and within the tolerance on the golden ones."""
+    quantised, full = (open_runner(folder, precision, threads=0) for precision in _BOTH)
+    shown = drawn(folder.facts.side, count=_DRAWN)
+    found = compare("int8", quantised.run, full.run, pictures=shown, altered=altered(shown))
+    return found.passed and distance(quantised, folder) <= _GOLDEN.tolerance
 
 
 def _golden_pictures(side: int) -> Pixels:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from arthur.encode.export.architectures import check_buildable
 from arthur.encode.export.config import engine_facts
 from arthur.encode.spec import EngineFile, Source, read_engine_file
 from arthur.errors import ConfigError, NotFound
@@ -57,12 +58,13 @@ def named_materials(facts: EngineFile, download: Download) -> Materials:
     """Download what a packaged engine is built from.
 
     Raises:
-        ConfigError: the engine has no source.
+        ConfigError: the engine has no source, or cannot be built here.
         FetchError: the source cannot be reached.
         NotFound: the source lacks the weights; names the file.
     """
     if facts.source is None:
         raise ConfigError(f"engine {facts.name}: engine.toml has no [source] table, so there is nothing to pull")
+    check_buildable(facts)
     weights = download(facts.source, facts.source.file)
     return _with_tokenizer(facts, weights, _tokenizer(facts, facts.source, download))
 

@@ -1,8 +1,10 @@
-"""How OpenCLIP spells the names of a CLIP's weights, which Arthur otherwise asks for as Hugging Face does."""
+"""How OpenCLIP and `timm` spell the names of weights, which Arthur otherwise asks for as Hugging Face does."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 _PAIRS = (
     ("vision_model.embeddings.class_embedding", "visual.class_embedding"),
@@ -26,8 +28,12 @@ _PAIRS = (
 _THIRDS = (".self_attn.q_proj.", ".self_attn.k_proj.", ".self_attn.v_proj.")
 _TURNED = frozenset({"visual_projection.weight", "text_projection.weight"})
 
-OPEN_CLIP_MARK = "visual.conv1.weight"
+_OPEN_CLIP_MARK = "visual.conv1.weight"
 """A tensor that every ViT of OpenCLIP has, and none of Hugging Face."""
+_OWN_TEXT_MARK = "text.token_embedding.weight"
+"""A tensor of OpenCLIP's models whose text tower stands apart, such as MobileCLIP."""
+_TIMM_MARK = "blocks.0.attn.qkv.weight"
+"""A tensor of the ViTs of `timm`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +65,26 @@ def open_clip_place(name: str) -> Place:
         if part in spelled:
             return Place(spelled.replace(part, ".attn.in_proj_"), third)
     return Place(spelled, turned=name in _TURNED)
+
+
+def own_text_place(name: str) -> Place:
+    """Find a tensor of the text tower where OpenCLIP keeps that tower apart."""
+    place = open_clip_place(name)
+    return Place(f"text.{place.name}", place.third, place.turned)
+
+
+def timm_place(name: str) -> Place:
+    """Find a tensor in a file of `timm`, which keeps query, key and value in one."""
+    for third, part in enumerate((".attn.q.", ".attn.k.", ".attn.v.")):
+        if part in name:
+            return Place(name.replace(part, ".attn.qkv."), third)
+    return Place(name)
+
+
+Spelling: TypeAlias = Callable[[str], Place]
+
+
+def spelling(names: frozenset[str]) -> Spelling:
+    """Tell from the names in a file how it spells them."""
+    marks = {_OPEN_CLIP_MARK: open_clip_place, _OWN_TEXT_MARK: own_text_place, _TIMM_MARK: timm_place}
+    return next((place for mark, place in marks.items() if mark in names), hugging_face_place)

@@ -9,7 +9,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from arthur.encode.export.graph import Weight
-from arthur.encode.export.spelling import OPEN_CLIP_MARK, hugging_face_place, open_clip_place
+from arthur.encode.export.spelling import spelling
 from arthur.errors import EngineError
 
 _THIRDS = 3
@@ -30,7 +30,12 @@ class Weights:
         except (OSError, SafetensorError) as error:
             raise EngineError(f"{path} is not a safetensors file: {error}") from error
         self._names = frozenset(self._file.keys())  # type: ignore[no-untyped-call]  # safetensors annotates only part of itself
-        self._place = open_clip_place if OPEN_CLIP_MARK in self._names else hugging_face_place
+        self._place = spelling(self._names)
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
 
     def tensor(self, name: str, shape: tuple[int, ...]) -> Weight:
         """Return one tensor as float32.
