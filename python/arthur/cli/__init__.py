@@ -22,6 +22,7 @@ from arthur.cli import (
     likenesses,
     match,
     reindex,
+    replay,
     search,
     serve,
     similar,
@@ -58,6 +59,7 @@ def _application() -> typer.Typer:
     app.command("calibrate")(calibrate.calibrate)
     app.command("reindex")(reindex.reindex)
     app.command("export")(export.export)
+    app.command("replay")(replay.replay)
     app.command("status")(status.status)
     app.command("doctor")(doctor.doctor)
     building.add_commands(engines.app)
