@@ -21,6 +21,7 @@ from arthur.cli import (
     importing,
     likenesses,
     match,
+    openapi,
     reindex,
     replay,
     search,
@@ -60,6 +61,7 @@ def _application() -> typer.Typer:
     app.command("reindex")(reindex.reindex)
     app.command("export")(export.export)
     app.command("replay")(replay.replay)
+    app.command("openapi")(openapi.openapi)
     app.command("status")(status.status)
     app.command("doctor")(doctor.doctor)
     building.add_commands(engines.app)
