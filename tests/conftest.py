@@ -51,7 +51,7 @@ class Server:
     url: str
     log: Path
 
-    def wait_ready(self, timeout_s: float = 30.0) -> float:
+    def wait_ready(self, timeout_s: float = 90.0) -> float:
         """Return the seconds until /readyz answered 200."""
         started = time.monotonic()
         while time.monotonic() - started < timeout_s:
