@@ -100,11 +100,24 @@ class Scripted:
     steps: list[Step] = field(default_factory=list)
     seen: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
     peers: set[Any] = field(default_factory=set)
+    under_way: int = 0
+    most: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
     url: str = ""
 
     def plays(self, *steps: Step) -> str:
         self.steps = list(steps)
         return self.url
+
+    @contextlib.contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count what is under way; `most` is how much it was at once."""
+        with self.lock:
+            self.under_way += 1
+            self.most = max(self.most, self.under_way)
+        yield
+        with self.lock:
+            self.under_way -= 1
 
     def next(self) -> Step:
         return self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
@@ -117,6 +130,10 @@ class Handler(BaseHTTPRequestHandler):
     script: Scripted
 
     def answer(self) -> None:
+        with self.script.counted():
+            self.reply()
+
+    def reply(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.script.seen.append((self.command, self.path, headers, body))

@@ -68,7 +68,7 @@ class Retry:
         tries: in all; 1 never tries again.
     """
 
-    tries: int = 4
+    tries: int = 6
     first_wait_s: float = 0.25
     longest_wait_s: float = 8.0
 
