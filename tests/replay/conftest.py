@@ -20,7 +20,7 @@ class V1:
 
     rows: Rows
     status: int = 200
-    delay: threading.Event | None = None
+    on_first: Callable[[], None] | None = None
     seen: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
     url: str = ""
 
@@ -33,6 +33,8 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.v1.seen.append((self.command, self.path, headers, body))
+        if len(self.v1.seen) == 1 and self.v1.on_first is not None:
+            self.v1.on_first()
         matches = [{"artistId": "a", "entryId": e, "viewId": "main", "score": f"{s:.4f}"} for e, s in self.v1.rows]
         matched = {"matches": matches, "status": "success", "message": "Matched"}
         told = matched if self.path.startswith("/match") else {"path": self.path, "version": str(id(self.v1))}

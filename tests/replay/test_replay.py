@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -149,3 +150,10 @@ def test_misuse_is_status_2(v1: Any, tmp_path: Path, words: list[str]) -> None:
 def test_nothing_to_send_is_status_1(v1: Any, replay: Any) -> None:
     status, report = replay(v1(NIGHT), v1(NIGHT), [{"path": "/artist/image"}])
     assert (status, report["requests"]) == (1, 0)
+
+
+def test_a_stopped_replay_reports_what_it_did(v1: Any, replay: Any) -> None:
+    pressed = v1(NIGHT, on_first=lambda: signal.raise_signal(signal.SIGINT))
+    status, report = replay(v1(NIGHT), pressed, [{"path": "/match"}] * 500)
+    assert status == 130
+    assert 0 < report["requests"] < 500

@@ -32,6 +32,7 @@ def replay(
 
     Only GET and recognition are sent, unless --writes is given. Status 1 if an answer differs, or nothing was sent.
     """
+    from arthur.cli.importing import INTERRUPTED, interruption
     from arthur.replay.opening import Options, opened_pair
     from arthur.replay.recordings import read_recording
     from arthur.replay.report import check_table_path, summary_of, table_of, text_of, write_table
@@ -43,14 +44,19 @@ def replay(
     chosen = Selection(read_recording(recording, pictures=pictures), writes=writes, limit=limit)
     done = []
     options = Options(new_key=new_key, tolerance=score_tolerance, timeout_s=timeout_s)
-    with opened_pair(old, new, options) as ask, progress_bar("replay") as advance:
+    with opened_pair(old, new, options) as ask, progress_bar("replay") as advance, interruption() as stopped:
         for exchange in sent(chosen, ask, concurrency=concurrency):
             done.append(exchange.members)  # without the bodies, which are pictures
-            advance(len(done), limit or 0)
+            advance(len(done), limit or len(done))
+            if stopped():
+                break
+        interrupted = stopped()
     table = table_of(done)
     summary = summary_of(table, writes_left_out=chosen.writes_left_out, unusable=chosen.unusable)
     if rows is not None:
         write_table(table, rows)
     answer(summary, text_of(table, summary), json=json)
+    if interrupted:
+        raise typer.Exit(INTERRUPTED)
     if set(table["difference"]) != {"same"}:
         raise typer.Exit(1)

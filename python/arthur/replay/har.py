@@ -76,4 +76,5 @@ def _body(request: _Request) -> bytes:
         return b""
     if request.data.encoding == "base64":
         return decoded(request.data.text)
-    return bytes_of_text(request.data.text, request.size, binary=not request.data.mime_type.startswith(_TEXTS))
+    size = request.size if request.size > 0 else -1  # some recorders write 0 for not known
+    return bytes_of_text(request.data.text, size, binary=not request.data.mime_type.startswith(_TEXTS))
