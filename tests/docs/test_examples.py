@@ -15,7 +15,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 SERVER = "http://127.0.0.1:9000"
 PHOTO = "https://example.org/photo.jpg"
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 def blocks(document: str, language: str) -> list[str]:
@@ -28,7 +28,7 @@ def run(words: list[str], folder: Path) -> str:
         "PYTHONWARNINGS": "error",
         "PYTHONPATH": os.pathsep.join(sys.path),
     }
-    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, f"{words[-1]}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
@@ -58,7 +58,7 @@ def test_every_recipe_fails_when_the_server_does() -> None:
 def test_the_examples_of_the_client_run(gallery: str, desk: Path) -> None:
     examples = blocks("client.md", "python")
     said = [run([sys.executable, "-c", one.replace(SERVER, gallery)], desk) for one in examples]
-    expected = ["The Starry Night ", "match", "photos/0.jpg match", "there is no view vangogh.sunflowers.main"]
+    expected = ["The Starry Night ", "match", "1 0\nphotos/0.jpg match", "there is no view vangogh.sunflowers.main"]
     assert [text.startswith(begin) for text, begin in zip(said, expected, strict=True)] == [True] * 4
 
 
