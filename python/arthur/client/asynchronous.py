@@ -28,10 +28,11 @@ from arthur.client.answers import (
 from arthur.client.attempts import Attempts, Received
 from arthur.client.batch import Outcome, in_order_async
 from arthur.client.batch import Progress as Told
-from arthur.client.calls import Call, Page
+from arthur.client.calls import Call
 from arthur.client.connection import Habits, http_options, request_of
 from arthur.client.parameters import Ingredient, MatchParameters, Name, Narrowing, Retry
 from arthur.client.pictures import Opened, Picture
+from arthur.client.replies import Page
 
 Value = TypeVar("Value")
 

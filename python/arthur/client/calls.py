@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, TypeVar, Unpack
@@ -24,17 +24,14 @@ from arthur.client.answers import (
     Status,
     View,
 )
-from arthur.client.errors import BadAnswer
 from arthur.client.parameters import Ingredient, MatchParameters, Name, Narrowing
 from arthur.client.pictures import Body, Picture, Source, frames_body, raw_body, source_of, url_of
-from arthur.client.reading import read
+from arthur.client.replies import Page, Read, count_of, page_of, recognition_of, status_of, value_of
 from arthur.client.shrinking import Shrunk, shrink
 from arthur.errors import BadRequest
 
 Value = TypeVar("Value")
-Read = Callable[[bytes], Value]
 Pairs = tuple[tuple[str, str], ...]
-Scale = tuple[float, float]
 
 _API = "/api/v1"
 _JSON = "application/json"
@@ -59,14 +56,6 @@ class Call(Generic[Value]):
     timed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[Value]):
-    """A part of a list, and where the next one begins; None after the last."""
-
-    rows: tuple[Value, ...]
-    next_cursor: str | None
-
-
 def match(photo: Picture | Sequence[Picture], parameters: MatchParameters, *, resize: int = 0) -> Call[Recognition]:
     """Recognize one photo, or several of one work. Reads and shrinks the photos when `resize` is above 0.
 
@@ -79,14 +68,14 @@ def match(photo: Picture | Sequence[Picture], parameters: MatchParameters, *, re
     url = url_of(photos[0]) if len(photos) == 1 else None
     if url is not None:
         body = Body(_JSON, (orjson.dumps({"image_url": url}),))
-        return Call("POST", f"{_API}/match", _reading(Recognition), params, body, timed=True)
+        return Call("POST", f"{_API}/match", value_of(Recognition), params, body, timed=True)
     if not photos or any(url_of(one) is not None for one in photos):
         raise BadRequest("give one photo, or several that are not URLs")
     sent = [_sent(one, resize) for one in photos]
     sources = [one.source for one in sent]
     body = raw_body(sources[0]) if len(sources) == 1 else frames_body(sources)
-    reading = partial(_recognition, scales=tuple(one.scale for one in sent))
-    return Call("POST", f"{_API}/match", reading, params, body, timed=True)
+    scaled = partial(recognition_of, scales=tuple(one.scale for one in sent))
+    return Call("POST", f"{_API}/match", scaled, params, body, timed=True)
 
 
 def put(name: Name, picture: Picture, *, metadata: Mapping[str, object] | None = None, resize: int = 0) -> Call[View]:
@@ -98,14 +87,14 @@ def put(name: Name, picture: Picture, *, metadata: Mapping[str, object] | None =
     url = url_of(picture)
     if url is not None:
         body = Body(_JSON, (orjson.dumps({"image_url": url, "metadata": metadata}),))
-        return Call("PUT", _view_path(name), _reading(View), body=body)
+        return Call("PUT", _view_path(name), value_of(View), body=body)
     params = () if metadata is None else (("metadata", orjson.dumps(metadata).decode()),)
-    return Call("PUT", _view_path(name), _reading(View), params, raw_body(_sent(picture, resize).source))
+    return Call("PUT", _view_path(name), value_of(View), params, raw_body(_sent(picture, resize).source))
 
 
 def view(name: Name) -> Call[View]:
     """Show a view."""
-    return Call("GET", _view_path(name), _reading(View))
+    return Call("GET", _view_path(name), value_of(View))
 
 
 def thumbnail(of: View | Match | Hit | str) -> Call[bytes]:
@@ -123,42 +112,42 @@ def remove(artist_id: str, entry_id: str | None = None, view_id: str | None = No
     if view_id is not None and entry_id is None:
         raise BadRequest("a view is named by its artist, its entry and itself")
     parts = [part for part in (artist_id, entry_id, view_id) if part is not None]
-    return Call("DELETE", _path(*parts), _removed, repeatable=False)
+    return Call("DELETE", _path(*parts), count_of, repeatable=False)
 
 
 def artist(artist_id: str) -> Call[Artist]:
     """Show an artist."""
-    return Call("GET", _path(artist_id), _reading(Artist))
+    return Call("GET", _path(artist_id), value_of(Artist))
 
 
 def entry(artist_id: str, entry_id: str) -> Call[Entry]:
     """Show an entry."""
-    return Call("GET", _path(artist_id, entry_id), _reading(Entry))
+    return Call("GET", _path(artist_id, entry_id), value_of(Entry))
 
 
 def artists() -> Call[Page[Artist]]:
     """List artists."""
-    return Call("GET", f"{_API}/artists", _paging("artists", Artist))
+    return Call("GET", f"{_API}/artists", page_of("artists", Artist))
 
 
 def entries(artist_id: str) -> Call[Page[Entry]]:
     """List an artist's entries."""
-    return Call("GET", f"{_path(artist_id)}/entries", _paging("entries", Entry))
+    return Call("GET", f"{_path(artist_id)}/entries", page_of("entries", Entry))
 
 
 def views(artist_id: str, entry_id: str) -> Call[Page[View]]:
     """List an entry's views."""
-    return Call("GET", f"{_path(artist_id, entry_id)}/views", _paging("views", View))
+    return Call("GET", f"{_path(artist_id, entry_id)}/views", page_of("views", View))
 
 
 def duplicates() -> Call[Page[Likeness]]:
     """List pictures that were enrolled under two entries."""
-    return Call("GET", f"{_API}/duplicates", _paging("pairs", Likeness))
+    return Call("GET", f"{_API}/duplicates", page_of("pairs", Likeness))
 
 
 def confusables() -> Call[Page[Likeness]]:
     """List works that are hard to tell apart."""
-    return Call("GET", f"{_API}/confusables", _paging("pairs", Likeness))
+    return Call("GET", f"{_API}/confusables", page_of("pairs", Likeness))
 
 
 def page(listing: Call[Page[Value]], cursor: str | None, size: int) -> Call[Page[Value]]:
@@ -170,7 +159,7 @@ def page(listing: Call[Page[Value]], cursor: str | None, size: int) -> Call[Page
 def similar(of: Name | str, **narrowing: Unpack[Narrowing]) -> Call[Similar]:
     """Show entries like a stored view, given by its name or its vector_id."""
     image_id = of if isinstance(of, str) else ".".join(of)
-    return Call("POST", f"{_API}/similar/{_segment(image_id, 'image_id')}", _reading(Similar), _params(narrowing))
+    return Call("POST", f"{_API}/similar/{_segment(image_id, 'image_id')}", value_of(Similar), _params(narrowing))
 
 
 def search(text: str | None, mix: Sequence[Ingredient], **narrowing: Unpack[Narrowing]) -> Call[SearchAnswer]:
@@ -181,18 +170,18 @@ def search(text: str | None, mix: Sequence[Ingredient], **narrowing: Unpack[Narr
     """
     members = {"mix": [_ingredient(one) for one in mix]} | ({} if text is None else {"text": text})
     body = Body(_JSON, (orjson.dumps(members),))
-    return Call("POST", f"{_API}/search", _reading(SearchAnswer), _params(narrowing), body)
+    return Call("POST", f"{_API}/search", value_of(SearchAnswer), _params(narrowing), body)
 
 
 def status() -> Call[Status]:
     """Describe the server."""
-    return Call("GET", f"{_API}/status", _status)
+    return Call("GET", f"{_API}/status", status_of)
 
 
 def rebuild(*, wait: bool) -> Call[Progress]:
     """Make the index equal to the catalogue."""
     params = (("wait", "true"),) if wait else ()
-    return Call("POST", f"{_API}/index/rebuild", _reading(Progress), params, repeatable=False)
+    return Call("POST", f"{_API}/index/rebuild", value_of(Progress), params, repeatable=False)
 
 
 def _sent(picture: Picture, resize: int) -> Shrunk:
@@ -253,55 +242,3 @@ def _segment(part: str, name: str) -> str:
         return quote(part, safe="", errors="strict")
     except UnicodeEncodeError as error:
         raise BadRequest(f"{name} holds characters that cannot be stored") from error
-
-
-def _members(body: bytes) -> dict[str, object]:
-    try:
-        members = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise BadAnswer(f"the answer is not JSON: {body[:80]!r}") from error
-    if not isinstance(members, dict):
-        raise BadAnswer("the answer is not a JSON object")
-    return members
-
-
-def _reading(kind: type[Value]) -> Read[Value]:
-    return lambda body: read(kind, _members(body))
-
-
-def _paging(name: str, kind: type[Value]) -> Read[Page[Value]]:
-    def reading(body: bytes) -> Page[Value]:
-        members = _members(body)
-        rows, cursor = members.get(name), members.get("next_cursor")
-        if not isinstance(rows, list) or not isinstance(cursor, str | None):
-            raise BadAnswer(f"the answer is no page of {name}")
-        return Page(tuple(read(kind, row) for row in rows), cursor)
-
-    return reading
-
-
-def _recognition(body: bytes, scales: tuple[Scale, ...]) -> Recognition:
-    """Read an answer, and lay its quads onto the photos as they were given."""
-    answer = read(Recognition, _members(body))
-    if all(scale == (1.0, 1.0) for scale in scales):
-        return answer
-    return replace(answer, matches=tuple(_scaled(one, scales) for one in answer.matches))
-
-
-def _scaled(one: Match, scales: tuple[Scale, ...]) -> Match:
-    if one.quad is None or not 0 <= one.frame < len(scales):
-        return one
-    across, down = scales[one.frame]
-    return replace(one, quad=tuple((x * across, y * down) for x, y in one.quad))
-
-
-def _removed(body: bytes) -> int:
-    count = _members(body).get("removed")
-    if not isinstance(count, int):
-        raise BadAnswer("the answer does not say how many views were removed")
-    return count
-
-
-def _status(body: bytes) -> Status:
-    members = _members(body)
-    return read(Status, {**members, "parts": members})
