@@ -74,6 +74,10 @@ bench: setup ## measure decode, engine, index, catalogue and server; raw rows go
 bench-accuracy: setup ## measure accuracy beside peers, 20 minutes (OPTIONS='--data FOLDER', or --quick for 2)
 	@$(BIN)/python -m bench.accuracy --processes $$(nproc) $(OPTIONS)
 
+.PHONY: client-ts
+client-ts: setup ## generate clients/typescript from the OpenAPI, type-check it, run its example on a live server (needs npm)
+	@PYTHONPATH=. $(BIN)/python clients/typescript/build.py
+
 .venv-torch/stamp: requirements/runtime.txt requirements/train.txt
 	@$$(bash deploy/system-tools.sh --python) -m venv .venv-torch
 	@for list in runtime train; do \

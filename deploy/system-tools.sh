@@ -29,6 +29,7 @@ missing() {
     command -v c++ >/dev/null || echo g++
     command -v make >/dev/null || echo make
     command -v cmake >/dev/null || echo cmake
+    command -v curl >/dev/null || echo curl  # the tests run the recipes of the documents
     command -v nasm >/dev/null || echo nasm
     command -v cargo >/dev/null || echo rustup
     python_for_arthur >/dev/null || echo python3-venv

@@ -25,7 +25,9 @@ from arthur.cli import (
     keys,
     likenesses,
     match,
+    openapi,
     reindex,
+    replay,
     search,
     serve,
     similar,
@@ -65,6 +67,8 @@ def _application() -> typer.Typer:
     app.command("calibrate")(calibrate.calibrate)
     app.command("reindex")(reindex.reindex)
     app.command("export")(export.export)
+    app.command("replay")(replay.replay)
+    app.command("openapi")(openapi.openapi)
     app.command("status")(status.status)
     app.command("doctor")(doctor.doctor)
     app.command("audit")(audit.audit)
