@@ -85,6 +85,15 @@ train: .venv-torch/stamp ## train arthur-mini (OPTIONS='--steps 8000 --device cu
 parity: .venv-torch/stamp ## compare exported graphs with transformers and open_clip, in an environment with torch
 	@PYTHONPATH=python .venv-torch/bin/python -m engines.parity
 
+.gpu-graphs/stamp: requirements/rtx.txt $(VENV)/python.stamp
+	@rm -rf .gpu-graphs
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --target .gpu-graphs -r requirements/rtx.txt
+	@touch $@
+
+.PHONY: gpu-graphs
+gpu-graphs: setup .gpu-graphs/stamp ## compile every family of engines with TensorRT for RTX, which needs no GPU to build
+	@PYTHONPATH=.gpu-graphs $(BIN)/python -m pytest tests/rtx
+
 .PHONY: fuzz
 fuzz: ## fuzz what reads foreign bytes (TARGET=decode_any, see cargo fuzz list; DURATION=3600; nightly Rust and cargo-fuzz)
 	@cd rust/core && cargo +nightly fuzz run $${TARGET:-decode_any} -- -max_total_time=$${DURATION:-3600} -timeout=5 -rss_limit_mb=2048
@@ -102,8 +111,9 @@ lock: ## pin every Python package anew, with hashes
 		$$lock --output-file requirements/runtime.txt pyproject.toml 2>/dev/null; \
 		$$lock --extra dev --extra pull --extra text --extra openvino --output-file requirements/dev.txt pyproject.toml 2>/dev/null; \
 		$$lock --output-file requirements/pillow-simd.txt requirements/pillow-simd.in; \
-		$$lock --allow-unsafe --output-file requirements/train.txt requirements/train.in
+		$$lock --allow-unsafe --output-file requirements/train.txt requirements/train.in; \
+		$$lock --output-file requirements/rtx.txt requirements/rtx.in
 
 .PHONY: clean
 clean: ## remove everything that was built
-	@rm -rf $(VENV) target rust/core/fuzz/target python/arthur/_native*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .gpu-graphs target rust/core/fuzz/target python/arthur/_native*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -192,6 +192,8 @@ def _open_encoder(settings: Settings) -> Encoder:
         batch_max=settings.batch_max,
         batch_wait_ms=settings.batch_wait_ms,
         folders=engine_folders(settings),
+        runtime=settings.runtime,
+        device=settings.device,
     )
 
 

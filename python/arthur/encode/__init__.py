@@ -10,7 +10,7 @@ import numpy as np
 from arthur.encode.golden import distances, picture
 from arthur.encode.spec import EngineSpec
 from arthur.errors import EngineError
-from arthur.types import Pixels, Vectors
+from arthur.types import Pixels, Vectors, WantedRuntime
 
 __all__ = ["Encoder", "EngineSpec", "canary", "open_encoder"]
 
@@ -50,22 +50,33 @@ def open_encoder(
     batch_max: int = 8,
     batch_wait_ms: float = 0.0,
     folders: tuple[Path, ...] = (),
+    runtime: WantedRuntime = "auto",
+    device: str = "auto",
 ) -> Encoder:
-    """Load the engine of that name, or at that path, on the CPU, with concurrent calls gathered into batches.
+    """Load the engine of that name, or at that path, with concurrent calls gathered into batches.
 
-    `threads` 0 is one per core. `folders` hold pulled engines, one folder each, and come before those that are
-    packaged with Arthur. The engine's files and golden vectors are checked first.
+    Args:
+        engine: its name, or the path of its folder.
+        threads: of a CPU engine; 0 is one per core.
+        batch_max: pictures in one run at most.
+        batch_wait_ms: time to wait for a fuller batch.
+        folders: hold pulled engines, one folder each, and come before those that are packaged with Arthur.
+        runtime: what runs the engine; auto is the best that is installed.
+        device: `cpu`, `cuda` or `cuda:N`; auto is a GPU where there is one.
+
+    The engine's files and golden vectors are checked first. Why it runs where it does is logged.
 
     Raises:
-        ConfigError: there is no such engine, or its `engine.toml` is wrong.
+        ConfigError: there is no such engine, its `engine.toml` is wrong, or runtime or device are not there.
         EngineError: it cannot be loaded, or does not give the vectors it promises.
     """
     from arthur.encode.batch import Batched
     from arthur.encode.folder import find_folder
-    from arthur.encode.onnx import OnnxEncoder
+    from arthur.encode.opening import chosen, open_on
 
     folder = find_folder(engine, folders=folders)
-    return Batched(OnnxEncoder(folder, threads=threads), batch_max=batch_max, wait_ms=batch_wait_ms)
+    target = chosen(folder, runtime, device, batch_max=batch_max, folders=folders)
+    return Batched(open_on(folder, target, threads=threads), batch_max=batch_max, wait_ms=batch_wait_ms)
 
 
 def canary(encoder: Encoder) -> None:

@@ -21,9 +21,11 @@ from arthur.types.names import (
     Keys,
     Metadata,
     Pixels,
+    Runtime,
     Vectors,
     VerifyMode,
     ViewId,
+    WantedRuntime,
     check_id,
 )
 from arthur.types.questions import (
@@ -69,11 +71,13 @@ __all__ = [
     "Query",
     "Question",
     "Recognition",
+    "Runtime",
     "SearchAnswer",
     "StoredLikeness",
     "StoredView",
     "Vectors",
     "VerifyMode",
     "ViewId",
+    "WantedRuntime",
     "check_id",
 ]
