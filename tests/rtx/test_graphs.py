@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from arthur.encode.compiled import Progress
 from arthur.encode.export.engine import export_engine
 from arthur.encode.export.materials import local_materials
 from arthur.encode.export.ranges import ranges
 from arthur.encode.folder import EngineFolder, open_folder
 from arthur.encode.ladder import profiles
 from arthur.encode.planning import Built, Order, build_plan
+from arthur.encode.plans import Progress
 from arthur.encode.samples import drawn
 from arthur.encode.spec import Variant
 from arthur.encode.tensorrt import Installed, installed

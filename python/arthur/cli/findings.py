@@ -155,7 +155,13 @@ def _blobs(settings: Settings) -> tuple[str, None]:
 
 def _engine(settings: Settings, opened: ExitStack) -> tuple[str, Encoder]:
     """Load the engine, which checks its files and golden vectors, and embed the canary."""
-    encoder = open_encoder(settings.engine, threads=settings.engine_threads, folders=engine_folders(settings))
+    encoder = open_encoder(
+        settings.engine,
+        threads=settings.engine_threads,
+        folders=engine_folders(settings),
+        runtime=settings.runtime,
+        device=settings.device,
+    )
     opened.callback(encoder.close)
     canary(encoder)
     spec = encoder.spec

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -13,15 +13,30 @@ from arthur.encode.export.engine import replaced
 from arthur.encode.export.quantise import quantise
 from arthur.encode.folder import EngineFolder, find_folder, open_folder, sha256_of
 from arthur.encode.openvino import openvino_version
+from arthur.encode.plans import Progress
 from arthur.encode.precision import LEAST_COSINE, Compared, compare
-from arthur.encode.runners import cpu_model, distance, open_runner, runtime_of
+from arthur.encode.runners import Runner, cpu_model, distance, open_runner, runtime_of
 from arthur.encode.samples import altered, drawn
 from arthur.encode.spec import GraphFile, Passport, Variant, engine_file_text
+from arthur.encode.targets import Target
 from arthur.errors import EngineError
 from arthur.types import Pixels
 
 _DRAWN = 32
 _INT8 = "image.int8.onnx"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a graph is to run.
+
+    Attributes:
+        target: runtime and device.
+        progress: is told how far a plan is.
+    """
+
+    target: Target
+    progress: Progress | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +58,13 @@ class Measured:
 
 
 def build(
-    engine: str, precision: Variant, *, into: Path, pictures: Pixels | None = None, threads: int = 0
+    engine: str,
+    precision: Variant,
+    *,
+    into: Path,
+    pictures: Pixels | None = None,
+    threads: int = 0,
+    place: Place | None = None,
 ) -> tuple[EngineFolder, Compared]:
     """Make the graph of that precision, compare it with the full one, and let it run from now on.
 
@@ -53,9 +74,10 @@ def build(
         into: folder of the pulled engines.
         pictures: `(n, side, side, 3)` uint8 of the operator's own; None draws some.
         threads: of the engine while it is compared; 0 is one per usable core.
+        place: where it is to run; None is what runs the precision on the CPU.
 
     Raises:
-        ConfigError: there is no such engine.
+        ConfigError: there is no such engine, or what runs it there is not installed.
         EngineError: the graph cannot be made or run, or is too far from the full one; nothing was changed.
     """
     source = find_folder(engine, folders=(into,))
@@ -63,31 +85,31 @@ def build(
     scripts = shutil.ignore_patterns("__pycache__", "*.py") if target != source.path else None
     with replaced(target) as scratch:
         shutil.copytree(source.path, scratch, dirs_exist_ok=True, ignore=scripts)
-        candidate = _with_graph(open_folder(scratch), precision)
-        found = compare_graphs(candidate, precision, pictures=pictures, threads=threads)
+        candidate = open_folder(scratch) if place else _with_graph(open_folder(scratch), precision)
+        found = compare_graphs(candidate, precision, pictures=pictures, threads=threads, place=place)
         if not found.passed:
             raise EngineError(f"engine {source.facts.name} stays as it was: {_why(found)}")
-        passport = Passport(
-            precision=precision,
-            runtime=runtime_of(precision),
-            cpu=cpu_model(),
-            pictures=found.pictures,
-            cosine=round(found.cosine, 6),
-        )
-        _write(candidate.path, candidate, passport)
+        _write(candidate.path, candidate, _passport(found, place.target if place else None))
     return open_folder(target), found
 
 
 def compare_graphs(
-    folder: EngineFolder, precision: Variant, *, pictures: Pixels | None = None, threads: int = 0
+    folder: EngineFolder,
+    precision: Variant,
+    *,
+    pictures: Pixels | None = None,
+    threads: int = 0,
+    place: Place | None = None,
 ) -> Compared:
-    """Compare the graph of that precision with the full one, on pictures and on the golden ones.
+    """Compare the graph of that precision with the full one on the CPU, on pictures and on the golden ones.
 
     Raises:
         EngineError: the engine has no such graph, or it cannot be run.
     """
     reference = open_runner(folder, "fp32", threads=threads)
-    candidate = open_runner(folder, precision, threads=threads)
+    candidate = (
+        _opened(folder, precision, pictures, place) if place else open_runner(folder, precision, threads=threads)
+    )
     shown = drawn(folder.facts.side, count=_DRAWN) if pictures is None else pictures
     found = compare(precision, candidate.run, reference.run, pictures=shown, altered=altered(shown))
     golden = 1.0 - distance(candidate, folder)
@@ -115,6 +137,35 @@ def bench(folder: EngineFolder, batches: Sequence[int], *, rounds: int = 10, thr
         full = medians["fp32"][0]
         measured += [Measured(name, batch, cpu, wall, cpu / full) for name, (cpu, wall) in medians.items()]
     return measured
+
+
+def _opened(folder: EngineFolder, precision: Variant, pictures: Pixels | None, place: Place) -> Runner:
+    """Open the graph where it is to run; what has to be compiled is compiled into the folder itself."""
+    if not place.target.planned:
+        return open_runner(folder, precision, threads=0, target=place.target)
+    from arthur.encode.compiled import opened
+
+    beside = replace(place.target, plans=folder.path / "plans")
+    return opened(folder, precision, beside, pictures=pictures, progress=place.progress)
+
+
+def _passport(found: Compared, target: Target | None) -> Passport:
+    """Write down what was measured, and on what."""
+    gpu = None
+    if target is not None and target.gpu is not None:
+        from arthur.encode.cuda import BoundCuda
+
+        gpu = BoundCuda(target.gpu).gpu
+    return Passport(
+        precision=found.precision,
+        runtime=runtime_of(found.precision, target),
+        cpu=cpu_model(),
+        gpu=gpu.name if gpu else None,
+        driver=gpu.driver if gpu else None,
+        cuda=gpu.cuda if gpu else None,
+        pictures=found.pictures,
+        cosine=round(found.cosine, 6),
+    )
 
 
 def _runnable(folder: EngineFolder) -> list[Variant]:

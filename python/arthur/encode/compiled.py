@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 import structlog
 
@@ -15,16 +15,13 @@ from arthur.encode.cuda import BoundCuda, OutOfMemory
 from arthur.encode.export.ranges import ranges
 from arthur.encode.folder import EngineFolder, sha256_of
 from arthur.encode.ladder import Profile, profiles
-from arthur.encode.plans import PlanKey, PlanStore
+from arthur.encode.plans import PlanKey, PlanStore, Progress
 from arthur.encode.runners import GpuRunner
 from arthur.encode.samples import drawn
 from arthur.encode.spec import Variant
 from arthur.encode.targets import Target
 from arthur.errors import EngineError
 from arthur.types import Pixels
-
-Progress: TypeAlias = Callable[[str, int, int], None]
-"""Told the name of a phase, the steps that are done, and how many there are."""
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +53,20 @@ class Compiler(Protocol):
             OutOfMemory: there is no room for it.
         """
         ...
+
+
+def opened(
+    folder: EngineFolder,
+    precision: Variant,
+    target: Target,
+    *,
+    pictures: Pixels | None = None,
+    progress: Progress | None = None,
+) -> GpuRunner:
+    """Open the engine's plan for this machine, which is made now if it is not there; see `compiler_for`."""
+    compiler = compiler_for(folder, precision, target, pictures=pictures, progress=progress)
+    store = plans_of(folder, target)
+    return kept(compiler, store) or made(compiler, store)
 
 
 def kept(compiler: Compiler, store: PlanStore) -> GpuRunner | None:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import onnx
 
-from arthur.encode.compiled import Progress
 from arthur.encode.export.scaled import raised, scaled
 from arthur.encode.export.typed import typed
 from arthur.encode.folder import EngineFolder
 from arthur.encode.ladder import Profile
+from arthur.encode.plans import Progress
 from arthur.encode.spec import Variant
 from arthur.encode.tensorrt import Complaints, Installed, TensorRt
 from arthur.errors import ConfigError, EngineError

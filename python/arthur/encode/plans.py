@@ -10,10 +10,11 @@ import fcntl
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import structlog
 from blake3 import blake3
@@ -21,6 +22,9 @@ from blake3 import blake3
 from arthur.encode.cuda import Gpu
 from arthur.encode.ladder import Profile
 from arthur.encode.spec import Variant
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Told the name of a phase of a build, the steps that are done, and how many there are."""
 
 log = structlog.get_logger(__name__)
 

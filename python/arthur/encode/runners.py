@@ -54,6 +54,8 @@ def open_runner(folder: EngineFolder, precision: Variant, *, threads: int, targe
     if target is not None and (target.gpu is not None or target.runtime == "torch"):
         return _open_on(folder, precision, target, threads=threads)
     facts = folder.facts
+    if precision in ("fp16", "fp8"):
+        raise ConfigError(f"{precision} runs on a GPU only; name what is to run it there, as in --runtime tensorrt")
     if precision == "bf16":
         folder.checked(facts.image)
         return OpenVinoSession(folder, threads=threads)
@@ -67,10 +69,9 @@ def open_runner(folder: EngineFolder, precision: Variant, *, threads: int, targe
 def _open_on(folder: EngineFolder, precision: Variant, target: Target, *, threads: int) -> Runner:
     """Open the image graph on a GPU, or in torch."""
     if target.planned:
-        from arthur.encode.compiled import compiler_for, kept, made, plans_of
+        from arthur.encode.compiled import opened
 
-        compiler, store = compiler_for(folder, precision, target), plans_of(folder, target)
-        return kept(compiler, store) or made(compiler, store)
+        return opened(folder, precision, target)
     if target.runtime == "torch":
         from arthur.encode.torch import TorchRunner, torch_module
 
