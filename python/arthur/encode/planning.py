@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import onnx
-
-from arthur.encode.export.scaled import raised, scaled
-from arthur.encode.export.typed import typed
 from arthur.encode.folder import EngineFolder
 from arthur.encode.ladder import Profile
 from arthur.encode.plans import Progress
 from arthur.encode.spec import Variant
 from arthur.encode.tensorrt import Complaints, Installed, TensorRt
-from arthur.errors import ConfigError, EngineError
+from arthur.errors import EngineError
 
-_INLINE = 1 << 30
-"""Bytes from which weights lie beside a graph: one message holds no more than two of these."""
 _KEPT_FULL = ("ReduceL2", "Pow")
 """Nodes whose results do not fit into fp16."""
 
@@ -62,8 +55,11 @@ def build_plan(folder: EngineFolder, found: Installed, order: Order, *, progress
     """
     trt, complaints = found.module, Complaints()
     logger = complaints.logger(trt)
-    with prepared(folder, order, strong=found.strong) as graph:
-        builder = trt.Builder(logger)
+    with _graph(folder, order, strong=found.strong) as graph:
+        try:
+            builder = trt.Builder(logger)
+        except TypeError as error:  # the constructor returned nothing, as it does without a driver
+            raise complaints.error(f"engine {folder.facts.name}: TensorRT cannot begin") from error
         network = builder.create_network(_network_flags(trt))
         parser = trt.OnnxParser(network, logger)
         if not parser.parse_from_file(str(graph)):
@@ -80,32 +76,13 @@ def build_plan(folder: EngineFolder, found: Installed, order: Order, *, progress
         return Built(bytes(plan), bytes(learned.serialize()) if learned else b"")
 
 
-@contextmanager
-def prepared(folder: EngineFolder, order: Order, *, strong: bool) -> Iterator[Path]:
-    """Write the graph as the version wants it: precisions told by its types, or by switches.
+def _graph(folder: EngineFolder, order: Order, *, strong: bool) -> AbstractContextManager[Path]:
+    """Return the graph's file: the engine's own, where precisions are switched on and nothing is rounded."""
+    if order.precision == "fp32" or not (strong or order.precision in ("int8", "fp8")):
+        return nullcontext(folder.checked(folder.facts.image))
+    from arthur.encode.rewriting import rewritten  # needs onnx, which the rest does not
 
-    Raises:
-        ConfigError: the graph has no product that could be rounded.
-        EngineError: the graph cannot be read.
-    """
-    source = folder.checked(folder.facts.image)
-    rounds = order.precision in ("int8", "fp8")
-    if order.precision == "fp32" or not (strong or rounds):
-        yield source
-        return
-    try:
-        model = onnx.load(source)
-        if order.precision == "int8" or order.precision == "fp8":
-            model = scaled(model, order.precision, order.limits)
-        if strong:
-            model = typed(model, "bf16" if order.precision == "bf16" else "fp16")
-            model = raised(model) if rounds else model
-    except ValueError as error:
-        raise ConfigError(f"engine {folder.facts.name} does not fit into {order.precision}: {error}") from error
-    with tempfile.TemporaryDirectory(prefix="arthur-plan-") as scratch:
-        path = Path(scratch) / "graph.onnx"
-        onnx.save(model, path, save_as_external_data=model.ByteSize() > _INLINE, location="weights")
-        yield path
+    return rewritten(folder, order.precision, order.limits, strong=strong)
 
 
 def _refused(parser: TensorRt) -> str:
@@ -134,6 +111,9 @@ def _configured(builder: TensorRt, found: Installed, order: Order, *, side: int)
     flags = ["FP16"] if order.precision == "fp16" else ["FP16", "INT8"] if order.precision == "int8" else []
     for name in (*flags, "OBEY_PRECISION_CONSTRAINTS") if not found.strong else ():
         config.set_flag(getattr(trt.BuilderFlag, name))
+    if not found.strong:  # kernels of its own only: cuBLAS and cuDNN need not be there then
+        own = ("EDGE_MASK_CONVOLUTIONS", "JIT_CONVOLUTIONS")
+        config.set_tactic_sources(sum(1 << int(getattr(trt.TacticSource, name)) for name in own))
     if order.precision == "fp32":
         config.clear_flag(trt.BuilderFlag.TF32)
     if hasattr(trt.BuilderFlag, "REQUIRE_USER_ALLOCATION"):  # RTX: else its work cannot be recorded

@@ -75,7 +75,7 @@ class Complaints:
     """What TensorRT said last, as its calls return nothing that tells why they failed."""
 
     def __init__(self) -> None:
-        self.last = ""
+        self.last = self.warned = ""
 
     def logger(self, trt: TensorRt) -> TensorRt:
         """Return a logger that keeps errors and passes the rest on to ours."""
@@ -89,6 +89,7 @@ class Complaints:
                 if level in (severity.ERROR, severity.INTERNAL_ERROR):
                     complaints.last = message
                 elif level == severity.WARNING:
+                    complaints.warned = message
                     log.debug("tensorrt", message=message)
 
         return Logger()
@@ -96,7 +97,7 @@ class Complaints:
     def error(self, what: str) -> EngineError:
         """Return the error that tells what failed and why."""
         short = "memory" in self.last.lower() and ("out of" in self.last.lower() or "alloc" in self.last.lower())
-        return (OutOfMemory if short else EngineError)(f"{what}: {self.last or 'TensorRT gives no reason'}")
+        return (OutOfMemory if short else EngineError)(f"{what}: {self.last or self.warned or 'it gives no reason'}")
 
 
 class _Program:
@@ -197,7 +198,11 @@ def open_plan(plan: bytes, facts: EngineFile, trt: TensorRt, cuda: Cuda, *, prof
     complaints = Complaints()
     with _freed(cuda):
         cuda.enter()
-        runtime = trt.Runtime(complaints.logger(trt))
+        logger = complaints.logger(trt)
+        try:
+            runtime = trt.Runtime(logger)
+        except TypeError as error:  # the constructor returned nothing, as it does without a driver
+            raise complaints.error(f"engine {facts.name}: TensorRT cannot begin") from error
         engine = runtime.deserialize_cuda_engine(plan)
         if engine is None:
             raise complaints.error(f"engine {facts.name}: TensorRT cannot load its plan")
