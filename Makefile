@@ -43,13 +43,19 @@ test: setup test-rust ## run every test
 test-rust: setup
 	@cargo test --quiet --profile quick --package arthur-core
 
+.hadolint/stamp: requirements/hadolint.txt $(VENV)/python.stamp
+	@rm -rf .hadolint
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --target .hadolint -r requirements/hadolint.txt
+	@touch $@
+
 .PHONY: lint
-lint: setup ## formatting, lints, types, stubs, import rules, licences
+lint: setup .hadolint/stamp ## formatting, lints, types, stubs, import rules, licences
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/python -m mypy.stubtest arthur._native --mypy-config-file pyproject.toml
 	@$(BIN)/lint-imports --no-logo
+	@.hadolint/bin/hadolint Dockerfile Dockerfile.gpu
 	@cargo fmt --all --check
 	@cargo clippy --quiet --profile quick --workspace --all-targets -- -D warnings
 	@command -v cargo-deny >/dev/null || cargo install --quiet --locked --debug cargo-deny@$(CARGO_DENY_VERSION)
@@ -112,8 +118,8 @@ lock: ## pin every Python package anew, with hashes
 		$$lock --extra dev --extra pull --extra text --extra openvino --output-file requirements/dev.txt pyproject.toml 2>/dev/null; \
 		$$lock --output-file requirements/pillow-simd.txt requirements/pillow-simd.in; \
 		$$lock --allow-unsafe --output-file requirements/train.txt requirements/train.in; \
-		$$lock --output-file requirements/rtx.txt requirements/rtx.in
+		for list in rtx hadolint; do $$lock --output-file requirements/$$list.txt requirements/$$list.in; done
 
 .PHONY: clean
 clean: ## remove everything that was built
-	@rm -rf $(VENV) .gpu-graphs target rust/core/fuzz/target python/arthur/_native*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .gpu-graphs .hadolint target rust/core/fuzz/target python/arthur/_native*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -25,7 +25,7 @@ def pieces(tmp_path: Path) -> Path:
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "noise").write_bytes(np.random.default_rng(0).bytes(40 * KIB))
     (tmp_path / "carry").mkdir()
-    assert write_loads(tmp_path / "site", tmp_path / "carry", first=0, most=30 * KIB, piece_bytes=20 * KIB) == 3
+    assert write_loads(tmp_path / "site", tmp_path / "carry", first=0, most=30 * KIB, piece_bytes=20 * KIB) == 2
     gathered = tmp_path / "pieces"
     gathered.mkdir()
     for piece in (tmp_path / "carry").glob("load-*/*.xz"):
