@@ -12,10 +12,13 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 from torch import Tensor
 from torch.nn import functional
 
+from arthur.encode.export.typed import inline_constants
 from arthur.errors import EngineError
 
 Attributes: TypeAlias = Mapping[str, object]
-Operator: TypeAlias = Callable[..., Tensor | list[Tensor]]
+Shape: TypeAlias = list[int]
+"""Integers of a graph are no tensors here: shapes, axes and places, which a tracer follows."""
+Operator: TypeAlias = Callable[..., Tensor | Shape | tuple[Tensor, ...]]
 """Takes tensors and, by name, attributes of the node; what an ONNX operator has beyond these is refused."""
 
 _ATTENTION = "Attention"
@@ -38,6 +41,7 @@ class TorchGraph(torch.nn.Module):  # type: ignore[misc]  # torch is not install
             EngineError: an operator or a type is not known here; names it.
         """
         super().__init__()
+        inline_constants(model)
         self._input, self._output = model.graph.input[0].name, model.graph.output[0].name
         self._shapes: dict[str, list[int]] = {}
         self._places: dict[str, str] = {}
@@ -56,7 +60,7 @@ class TorchGraph(torch.nn.Module):  # type: ignore[misc]  # torch is not install
         values.update({name: self.get_buffer(place) for name, place in self._places.items()})
         for step in self._steps:
             found = step.operator(*(values[name] for name in step.inputs), **step.attributes)
-            values.update(zip(step.outputs, found if isinstance(found, list) else [found], strict=True))
+            values.update(zip(step.outputs, found if isinstance(found, tuple) else (found,), strict=True))
         result = values[self._output]
         if not isinstance(result, Tensor):
             raise EngineError("the graph gives a constant")
@@ -104,7 +108,10 @@ def _cast(value: Tensor, *, to: int) -> Tensor:
     return value.to(_KINDS[TensorProto.DataType.Name(to)])
 
 
-def _reshape(value: Tensor, shape: list[int]) -> Tensor:
+def _reshape(value: Tensor, shape: Shape, *, allowzero: int = 0) -> Tensor:
+    """Give another shape; 0 keeps an edge, which no empty batch needs otherwise."""
+    if allowzero and 0 in shape:
+        raise EngineError("torch keeps an edge of 0 here")
     return value.reshape([value.shape[place] if edge == 0 else edge for place, edge in enumerate(shape)])
 
 
@@ -112,17 +119,56 @@ def _transpose(value: Tensor, *, perm: list[int]) -> Tensor:
     return value.permute(perm)
 
 
-def _split(value: Tensor, sizes: list[int], *, axis: int = 0) -> list[Tensor]:
-    return list(value.split(sizes, dim=axis))
+def _split(value: Tensor, sizes: Shape, *, axis: int = 0) -> tuple[Tensor, ...]:
+    return tuple(value.split(sizes, dim=axis))
 
 
-def _concat(*values: Tensor, axis: int) -> Tensor:
+def _concat(*values: Tensor | Shape, axis: int) -> Tensor | Shape:
+    if any(isinstance(value, list) for value in values):
+        return [edge for value in values for edge in value]
     return torch.cat(values, dim=axis)
 
 
-def _gather(value: Tensor, places: list[int], *, axis: int = 0) -> Tensor:
+def _gather(value: Tensor | Shape, places: Shape, *, axis: int = 0) -> Tensor | Shape:
     """Take one row, as the towers do; a list of rows would keep the axis."""
-    return value.select(axis, places[0])
+    return [value[places[0]]] if isinstance(value, list) else value.select(axis, places[0])
+
+
+def _shape(value: Tensor) -> Shape:
+    return list(value.shape)
+
+
+def _product(value: Tensor | Shape, other: Tensor | Shape) -> Tensor | Shape:
+    if isinstance(value, list) and isinstance(other, list):
+        return [left * right for left, right in zip(value, other, strict=True)]
+    return torch.mul(value, other)
+
+
+def _slice(
+    value: Tensor | Shape, start: Shape, end: Shape, axes: Shape | None = None, steps: Shape | None = None
+) -> Shape:
+    """Cut a shape; tensors are cut by Split in the graphs that there are."""
+    if not isinstance(value, list) or (axes or [0]) != [0] or (steps or [1]) != [1]:
+        raise EngineError("torch cuts shapes alone here, one edge after the other")
+    return value[start[0] : end[0]]
+
+
+def _unsqueeze(value: Tensor | Shape, axes: Shape) -> Tensor | Shape:
+    return value if isinstance(value, list) else value.unsqueeze(axes[0])
+
+
+def _squeeze(value: Tensor, axes: Shape) -> Tensor:
+    return value.squeeze(axes[0])
+
+
+def _mean(value: Tensor, *, axes: Sequence[int] = (), keepdims: int = 1) -> Tensor:
+    return value.mean(dim=list(axes), keepdim=bool(keepdims))
+
+
+def _batch_norm(
+    value: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, variance: Tensor, **options: float
+) -> Tensor:
+    return functional.batch_norm(value, mean, variance, weight, bias, eps=options.get("epsilon", 1e-5))
 
 
 def _pad(value: Tensor, pads: list[int], *, mode: bytes = b"constant") -> Tensor:
@@ -200,6 +246,7 @@ def _identity(value: Tensor) -> Tensor:
 _OPERATORS: Mapping[str, Operator] = {
     "Add": torch.add,
     _ATTENTION: _attention,
+    "BatchNormalization": _batch_norm,
     "Cast": _cast,
     "Clip": _clip,
     "Concat": _concat,
@@ -214,16 +261,21 @@ _OPERATORS: Mapping[str, Operator] = {
     "LayerNormalization": _layer_norm,
     "MatMul": torch.matmul,
     "Max": torch.maximum,
-    "Mul": torch.mul,
+    "Mul": _product,
     "Pad": _pad,
     "Pow": torch.pow,
     "ReduceL2": _reduce_l2,
+    "ReduceMean": _mean,
     "Relu": torch.relu,
     "Reshape": _reshape,
+    "Shape": _shape,
     "Sigmoid": torch.sigmoid,
+    "Slice": _slice,
     "Softmax": _softmax,
     "Split": _split,
+    "Squeeze": _squeeze,
     "Sub": torch.sub,
     "Tanh": torch.tanh,
     "Transpose": _transpose,
+    "Unsqueeze": _unsqueeze,
 }

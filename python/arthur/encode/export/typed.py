@@ -30,8 +30,19 @@ def typed(model: onnx.ModelProto, half: Half) -> onnx.ModelProto:
     Raises:
         ValueError: a number of the weights does not fit into the precision.
     """
+    inline_constants(model)
     _Typing(model.graph, half).apply()
     return model
+
+
+def inline_constants(model: onnx.ModelProto) -> None:
+    """Put the constants that torch's exporter writes as nodes where all others are."""
+    for node in [node for node in model.graph.node if node.op_type == "Constant"]:
+        value = next(attribute.t for attribute in node.attribute if attribute.name == "value")
+        tensor = model.graph.initializer.add()
+        tensor.CopyFrom(value)
+        tensor.name = node.output[0]
+        model.graph.node.remove(node)
 
 
 class _Typing:
@@ -75,8 +86,8 @@ class _Typing:
         """Return the precision of a node that may be in either; None where it handles no such numbers."""
         if node.op_type in _MATRIX:
             return self._kind
-        if not given:
-            return None
+        if not given:  # constants alone, or no such numbers at all
+            return TensorProto.FLOAT if self._constants.keys() & set(node.input) else None
         return self._kind if given == {self._kind} else TensorProto.FLOAT
 
     def _brought(self, name: str, wanted: int) -> str:
