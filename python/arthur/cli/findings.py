@@ -190,7 +190,13 @@ def _cache(settings: Settings) -> Finding:
 def _engine(settings: Settings, catalog: Catalog | None, opened: ExitStack) -> tuple[str, Encoder]:
     """Load the engine in force, which checks its files and golden vectors, and embed the canary."""
     engine = settings.engine if catalog is None else engine_in_force(settings, catalog)
-    encoder = open_encoder(engine, threads=settings.engine_threads, folders=engine_folders(settings))
+    encoder = open_encoder(
+        engine,
+        threads=settings.engine_threads,
+        folders=engine_folders(settings),
+        runtime=settings.runtime,
+        device=settings.device,
+    )
     opened.callback(encoder.close)
     canary(encoder)
     spec = encoder.spec

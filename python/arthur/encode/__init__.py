@@ -11,7 +11,7 @@ from arthur.encode.endpoint import is_remote
 from arthur.encode.golden import distances, picture
 from arthur.encode.spec import EngineSpec
 from arthur.errors import EngineError
-from arthur.types import Pixels, Vectors
+from arthur.types import Pixels, Vectors, WantedRuntime
 
 if TYPE_CHECKING:
     from arthur.encode.batch import Batched
@@ -54,6 +54,8 @@ def open_encoder(
     batch_max: int | None = None,
     batch_wait_ms: float | None = None,
     folders: tuple[Path, ...] = (),
+    runtime: WantedRuntime = "auto",
+    device: str = "auto",
 ) -> Encoder:
     """Load an engine (see open_engine), or reach the embedding services at the addresses that `engine` names.
 
@@ -67,7 +69,15 @@ def open_encoder(
         from arthur.encode.remote import RemoteEncoder
 
         return RemoteEncoder(engine)
-    return open_engine(engine, threads=threads, batch_max=batch_max, batch_wait_ms=batch_wait_ms, folders=folders)
+    return open_engine(
+        engine,
+        threads=threads,
+        batch_max=batch_max,
+        batch_wait_ms=batch_wait_ms,
+        folders=folders,
+        runtime=runtime,
+        device=device,
+    )
 
 
 def open_engine(
@@ -77,25 +87,39 @@ def open_engine(
     batch_max: int | None = None,
     batch_wait_ms: float | None = None,
     folders: tuple[Path, ...] = (),
+    runtime: WantedRuntime = "auto",
+    device: str = "auto",
 ) -> Batched:
-    """Load the engine of that name, or at that path, on the CPU, with concurrent calls gathered into batches.
+    """Load the engine of that name, or at that path, with concurrent calls gathered into batches.
 
     What is None is what `arthur engines tune` found best on this machine, or where it was not run one thread per core
-    and batches of 8 without waiting. `threads` 0 is one per core. `folders` hold pulled engines, one folder each, and
-    come before those that are packaged with Arthur. The engine's files and golden vectors are checked first.
+    and batches of 8 without waiting.
+
+    Args:
+        engine: its name, or the path of its folder.
+        threads: of a CPU engine; 0 is one per core.
+        batch_max: pictures in one run at most.
+        batch_wait_ms: time to wait for a fuller batch.
+        folders: hold pulled engines, one folder each, and come before those that are packaged with Arthur.
+        runtime: what runs the engine; auto is the best that is installed.
+        device: `cpu`, `cuda` or `cuda:N`; auto is a GPU where there is one.
+
+    The engine's files and golden vectors are checked first. Why it runs where it does is logged.
 
     Raises:
-        ConfigError: there is no such engine, or its `engine.toml` is wrong.
+        ConfigError: there is no such engine, its `engine.toml` is wrong, or runtime or device are not there.
         EngineError: it cannot be loaded, or does not give the vectors it promises.
     """
     from arthur.encode.batch import Batched
     from arthur.encode.folder import find_folder
-    from arthur.encode.onnx import OnnxEncoder
+    from arthur.encode.opening import chosen, open_on
     from arthur.encode.tuned import running
 
     folder = find_folder(engine, folders=folders)
     run = running(folder.facts, threads=threads, batch_max=batch_max, batch_wait_ms=batch_wait_ms)
-    return Batched(OnnxEncoder(folder, threads=run.threads), batch_max=run.batch_max, wait_ms=run.batch_wait_ms)
+    target = chosen(folder, runtime, device, batch_max=run.batch_max, folders=folders)
+    encoder = open_on(folder, target, threads=run.threads)
+    return Batched(encoder, batch_max=run.batch_max, wait_ms=run.batch_wait_ms)
 
 
 def canary(encoder: Encoder) -> None:

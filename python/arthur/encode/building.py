@@ -13,15 +13,30 @@ from arthur.encode.export.quantise import quantise
 from arthur.encode.folder import EngineFolder, open_folder, sha256_of
 from arthur.encode.journal import Advance, unseen
 from arthur.encode.openvino import openvino_version
+from arthur.encode.plans import Progress
 from arthur.encode.precision import FARTHEST_ROW, LEAST_COSINE, RUNS, Compared, Run, compare
-from arthur.encode.runners import cpu_model, distance, open_runner, runtime_of
+from arthur.encode.runners import Runner, cpu_model, distance, open_runner, runtime_of
 from arthur.encode.samples import altered, drawn
 from arthur.encode.spec import GraphFile, Passport, Tuning, Variant, engine_file_text
+from arthur.encode.targets import Target
 from arthur.errors import EngineError
 from arthur.types import Pixels, Vectors
 
 _DRAWN = 32
 _INT8 = "image.int8.onnx"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a graph is to run.
+
+    Attributes:
+        target: runtime and device.
+        progress: is told how far a plan is.
+    """
+
+    target: Target
+    progress: Progress | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +64,7 @@ def build(
     into: Path,
     pictures: Pixels | None = None,
     threads: int = 0,
+    place: Place | None = None,
     advance: Advance = unseen,
 ) -> tuple[EngineFolder, Compared]:
     """Make the graph of that precision, compare it with the full one, and let it run from now on.
@@ -59,33 +75,29 @@ def build(
         into: folder of the pulled engines.
         pictures: `(n, side, side, 3)` uint8 of the operator's own; None draws some.
         threads: of the engine while it is compared; 0 is one per usable core.
+        place: where it is to run; None is what runs the precision on the CPU.
         advance: told how many pictures of how many were embedded.
 
     Raises:
-        ConfigError: there is no such engine.
+        ConfigError: there is no such engine, or what runs it there is not installed.
         EngineError: the graph cannot be made or run, or is too far from the full one; nothing was changed.
     """
     with changed(engine, into=into) as change:
-        change.note(f"build {precision} with {runtime_of(precision)} on {cpu_model()}")
-        candidate = with_graph(change.folder, precision)
-        found = compare_graphs(candidate, precision, pictures=pictures, threads=threads, advance=advance)
+        target = place.target if place else None
+        change.note(f"build {precision} with {runtime_of(precision, target)} on {cpu_model()}")
+        candidate = change.folder if place else with_graph(change.folder, precision)
+        found = compare_graphs(candidate, precision, pictures=pictures, threads=threads, place=place, advance=advance)
         if not found.passed:
             raise EngineError(f"engine {candidate.facts.name} stays as it was: {why(found)}")
         before = candidate.facts.passport
-        write_passport(candidate, found, candidate.facts.tuning if before and before.precision == precision else None)
+        kept = candidate.facts.tuning if before and before.precision == precision else None
+        write_passport(candidate, passport_of(found, target), kept)
         change.note(f"built {precision}: cosine {found.cosine:.6f} on {found.pictures} pictures")
     return open_folder(change.place), found
 
 
-def write_passport(folder: EngineFolder, found: Compared, tuning: Tuning | None) -> None:
+def write_passport(folder: EngineFolder, passport: Passport, tuning: Tuning | None) -> None:
     """Let the graph run that was compared, as that tuning says."""
-    passport = Passport(
-        precision=found.precision,
-        runtime=runtime_of(found.precision),
-        cpu=cpu_model(),
-        pictures=found.pictures,
-        cosine=round(found.cosine, 6),
-    )
     facts = folder.facts.model_copy(update={"passport": passport, "tuning": tuning})
     (folder.path / "engine.toml").write_text(engine_file_text(facts), encoding="utf-8")
 
@@ -96,9 +108,10 @@ def compare_graphs(
     *,
     pictures: Pixels | None = None,
     threads: int = 0,
+    place: Place | None = None,
     advance: Advance = unseen,
 ) -> Compared:
-    """Compare the graph of that precision with the full one, on pictures and on the golden ones.
+    """Compare the graph of that precision with the full one on the CPU, on pictures and on the golden ones.
 
     `advance` is told how many pictures of how many were embedded.
 
@@ -106,7 +119,9 @@ def compare_graphs(
         EngineError: the engine has no such graph, or it cannot be run.
     """
     reference = open_runner(folder, "fp32", threads=threads)
-    candidate = open_runner(folder, precision, threads=threads)
+    candidate = (
+        _opened(folder, precision, pictures, place) if place else open_runner(folder, precision, threads=threads)
+    )
     shown = drawn(folder.facts.side, count=_DRAWN) if pictures is None else pictures
     seen = _Counted(advance, total=RUNS * len(shown))
     found = compare(precision, seen(candidate.run), seen(reference.run), pictures=shown, altered=altered(shown))
@@ -152,6 +167,35 @@ class _Counted:
             return vectors
 
         return counted
+
+
+def _opened(folder: EngineFolder, precision: Variant, pictures: Pixels | None, place: Place) -> Runner:
+    """Open the graph where it is to run; what has to be compiled is compiled into the folder itself."""
+    if not place.target.planned:
+        return open_runner(folder, precision, threads=0, target=place.target)
+    from arthur.encode.compiled import opened
+
+    beside = replace(place.target, plans=folder.path / "plans")
+    return opened(folder, precision, beside, pictures=pictures, progress=place.progress)
+
+
+def passport_of(found: Compared, target: Target | None = None) -> Passport:
+    """Write down what was measured, and on what."""
+    gpu = None
+    if target is not None and target.gpu is not None:
+        from arthur.encode.cuda import BoundCuda
+
+        gpu = BoundCuda(target.gpu).gpu
+    return Passport(
+        precision=found.precision,
+        runtime=runtime_of(found.precision, target),
+        cpu=cpu_model(),
+        gpu=gpu.name if gpu else None,
+        driver=gpu.driver if gpu else None,
+        cuda=gpu.cuda if gpu else None,
+        pictures=found.pictures,
+        cosine=round(found.cosine, 6),
+    )
 
 
 def runnable(folder: EngineFolder) -> list[Variant]:

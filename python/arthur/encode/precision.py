@@ -12,7 +12,9 @@ from arthur.encode.golden import distances
 from arthur.encode.spec import Variant
 from arthur.types import Pixels, Vectors
 
-LEAST_COSINE: Mapping[Variant, float] = MappingProxyType({"fp32": 0.99999, "bf16": 0.999, "int8": 0.99})
+LEAST_COSINE: Mapping[Variant, float] = MappingProxyType(
+    {"fp32": 0.99999, "fp16": 0.999, "bf16": 0.999, "int8": 0.99, "fp8": 0.99}
+)
 """Smallest cosine to the full graph's vector of the same picture that is accepted."""
 FARTHEST_ROW = 1e-3
 """Largest accepted 1 - cosine of a picture's vector alone to its vector among others."""

@@ -1,7 +1,8 @@
-"""What can run an engine's image graph on this CPU, and in which precision."""
+"""What can run an engine's image graph on this machine, and in which precision."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
@@ -10,7 +11,8 @@ from arthur.encode.golden import golden_distance, load_golden
 from arthur.encode.openvino import OpenVinoSession, has_bf16_tiles, openvino_version
 from arthur.encode.session import Session, pixels_form
 from arthur.encode.spec import Variant
-from arthur.errors import EngineError
+from arthur.encode.targets import Target
+from arthur.errors import ConfigError, EngineError
 from arthur.types import Pixels, Vectors
 
 
@@ -26,15 +28,34 @@ class Runner(Protocol):
         ...
 
 
-def open_runner(folder: EngineFolder, precision: Variant, *, threads: int) -> Runner:
+class GpuRunner(Runner, Protocol):
+    """A graph that holds memory of a GPU."""
+
+    @property
+    def parallel(self) -> int:
+        """How many calls run at once: the copies of one while another computes."""
+        ...
+
+    def close(self) -> None:
+        """Free the GPU's memory when calls in flight have ended; nothing may be run after that."""
+        ...
+
+
+def open_runner(folder: EngineFolder, precision: Variant, *, threads: int, target: Target | None = None) -> Runner:
     """Open the image graph in that precision; `threads` 0 is one per usable core.
+
+    `target` None is the CPU, in what runs that precision there. What has to be compiled, and was not yet, is now.
 
     Raises:
         ConfigError: what runs it is not installed.
         EngineError: the engine has no such graph, or a file was changed.
         EngineMismatch: the graph is not what `engine.toml` promises.
     """
+    if target is not None and (target.gpu is not None or target.runtime == "torch"):
+        return _open_on(folder, precision, target, threads=threads)
     facts = folder.facts
+    if precision in ("fp16", "fp8"):
+        raise ConfigError(f"{precision} runs on a GPU only; name what is to run it there, as in --runtime tensorrt")
     if precision == "bf16":
         folder.checked(facts.image)
         return OpenVinoSession(folder, threads=threads)
@@ -43,6 +64,24 @@ def open_runner(folder: EngineFolder, precision: Variant, *, threads: int) -> Ru
         raise EngineError(f"engine {facts.name} has no int8 graph; `arthur engines build {facts.name}` makes one")
     folder.checked(graph)
     return Session(folder, graph, pixels_form(facts), threads=threads)
+
+
+def _open_on(folder: EngineFolder, precision: Variant, target: Target, *, threads: int) -> Runner:
+    """Open the image graph on a GPU, or in torch."""
+    if target.planned:
+        from arthur.encode.compiled import opened
+
+        return opened(folder, precision, target)
+    if target.runtime == "torch":
+        from arthur.encode.torch import TorchRunner, torch_module
+
+        module = torch_module(folder, precision, device=target.device)
+        return TorchRunner(module, folder, device=target.device, batch_max=target.batch_max)
+    if precision != "fp32":
+        raise ConfigError(f"ONNX Runtime on a GPU runs fp32 here, not {precision}")
+    graph = folder.facts.image
+    folder.checked(graph)
+    return Session(folder, graph, pixels_form(folder.facts), threads=threads, gpu=target.gpu)
 
 
 def is_faster(precision: Variant, flags: frozenset[str]) -> bool:
@@ -68,13 +107,24 @@ def distance(runner: Runner, folder: EngineFolder) -> float:
     return golden_distance(runner.run, golden)
 
 
-def runtime_of(precision: Variant) -> str:
+def runtime_of(precision: Variant, target: Target | None = None) -> str:
     """Return name and version of what runs that precision."""
+    if target is not None and target.runtime == "tensorrt":
+        from arthur.encode.tensorrt import installed
+
+        return installed().name
+    if target is not None and target.runtime == "torch-tensorrt":
+        return _version("torch_tensorrt")
+    if target is not None and target.runtime == "torch":
+        return _version("torch")
     if precision == "bf16":
         return f"openvino {openvino_version()}"
-    from onnxruntime import __version__
+    return _version("onnxruntime")
 
-    return f"onnxruntime {__version__}"
+
+def _version(module: str) -> str:
+    """Return name and version of a package that is installed."""
+    return f"{module.replace('_', '-')} {import_module(module).__version__}"
 
 
 def machine_flags() -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""One graph in ONNX Runtime on the CPU: opened with a server's settings, and held to its promised form."""
+"""One graph in ONNX Runtime: opened with a server's settings, and held to its promised form."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from arthur.encode.folder import EngineFolder
 from arthur.encode.spec import EngineFile, GraphFile
-from arthur.errors import EngineError, EngineMismatch, UnusableEngine
+from arthur.errors import ConfigError, EngineError, EngineMismatch, UnusableEngine
 from arthur.types import Vectors
 
+_CUDA = "CUDAExecutionProvider"
 _FATAL_ONLY = 4
 """ONNX Runtime's log level: what goes wrong comes as an exception, so standard error stays quiet."""
 
@@ -43,21 +44,26 @@ def pixels_form(facts: EngineFile) -> Form:
 class Session:
     """An opened graph. Callable from any thread."""
 
-    def __init__(self, folder: EngineFolder, graph: GraphFile, form: Form, *, threads: int) -> None:
-        """Load one graph, whose files were checked; `threads` 0 is one per usable core.
+    def __init__(
+        self, folder: EngineFolder, graph: GraphFile, form: Form, *, threads: int, gpu: int | None = None
+    ) -> None:
+        """Load one graph, whose files were checked; `threads` 0 is one per usable core, `gpu` None is the CPU.
 
         Raises:
+            ConfigError: this ONNX Runtime cannot use the GPU.
             UnusableEngine: it is not a graph, or cannot be run.
             EngineMismatch: it does not map what `form` says to `vectors` float32 (n, dim).
         """
         path, self._name, self._input = folder.path / graph.file, folder.facts.name, form.name
         options = _options(threads or len(os.sched_getaffinity(0)))
         try:
-            self._session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            self._session = ort.InferenceSession(path, options, providers=_providers(gpu))
         except Exception as error:  # the runtime's exceptions have no base of their own
             raise UnusableEngine(
                 f"engine {self._name}: {path} is not a graph that runs: {first_line(error)}"
             ) from error
+        if gpu is not None and _CUDA not in self._session.get_providers():
+            raise ConfigError("ONNX Runtime cannot use the GPU; it needs onnxruntime-gpu and cuDNN, see docs/gpu.md")
         _check_end(self._session.get_inputs(), form, path)
         _check_end(self._session.get_outputs(), Form("vectors", "tensor(float)", (folder.facts.dim,)), path)
 
@@ -94,6 +100,11 @@ def _options(threads: int) -> ort.SessionOptions:
     options.log_severity_level = _FATAL_ONLY
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
+
+
+def _providers(gpu: int | None) -> list[str | tuple[str, dict[str, str]]]:
+    """Name what runs the graph."""
+    return ["CPUExecutionProvider"] if gpu is None else [(_CUDA, {"device_id": str(gpu)}), "CPUExecutionProvider"]
 
 
 def _check_end(found: Sequence[ort.NodeArg], form: Form, path: Path) -> None:

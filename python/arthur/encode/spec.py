@@ -15,8 +15,8 @@ from arthur.errors import ConfigError, EngineError
 from arthur.types import Fit, Pixels
 from arthur.types import Passport as RunningPassport
 
-Variant: TypeAlias = Literal["fp32", "bf16", "int8"]
-"""Which graph runs: the full one, the same in bfloat16, or its quantised stand-in; the latter two passed a check."""
+Variant: TypeAlias = Literal["fp32", "fp16", "bf16", "int8", "fp8"]
+"""Precision of the graph that runs: the full one, or one of lower precision that passed a check against it."""
 Activation: TypeAlias = Literal["quick_gelu", "gelu", "gelu_tanh"]
 
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=128)]
@@ -182,6 +182,7 @@ class Passport(_Facts):
         precision: of the graph that is to run; where it cannot, the full one does.
         runtime: name and version of what runs it.
         cpu: model of the CPU on which it was measured.
+        gpu, driver, cuda: of the GPU on which it was measured, where it was one.
         pictures: how many were compared with the full graph.
         cosine: the smallest one to the full graph's vector of the same picture.
     """
@@ -189,6 +190,9 @@ class Passport(_Facts):
     precision: Variant
     runtime: str
     cpu: str
+    gpu: str | None = None
+    driver: str | None = None
+    cuda: str | None = None
     pictures: Annotated[int, Field(ge=1)]
     cosine: Annotated[float, Field(ge=-1, le=1.000001)]
 

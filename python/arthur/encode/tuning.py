@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from arthur.encode.building import compare_graphs, why, with_graph, write_passport
+from arthur.encode.building import compare_graphs, passport_of, why, with_graph, write_passport
 from arthur.encode.changing import changed
 from arthur.encode.folder import EngineFolder, open_folder
 from arthur.encode.journal import Advance
@@ -90,7 +90,8 @@ def tune(engine: str, goal: Goal, *, into: Path, advance: Advance, pictures: Pix
         best = chosen(points, goal.p95_ms)
         _observations(sweep.rows, goal).write_parquet(folder.path / OBSERVATIONS)
         (folder.path / PLOT).write_text(tuning_svg(points, best, goal.p95_ms, folder.facts.name), encoding="utf-8")
-        write_passport(folder, passed[best.setting.graph.precision], _tuning(best, goal.p95_ms))
+        passport = passport_of(passed[best.setting.graph.precision])
+        write_passport(folder, passport, _tuning(best, goal.p95_ms))
         change.note(f"tuned: {described(best)}")
     return Tuned(open_folder(change.place), best, tuple(points), left_out)
 

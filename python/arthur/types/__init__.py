@@ -24,9 +24,11 @@ from arthur.types.names import (
     Keys,
     Metadata,
     Pixels,
+    Runtime,
     Vectors,
     VerifyMode,
     ViewId,
+    WantedRuntime,
     check_id,
 )
 from arthur.types.questions import (
@@ -82,6 +84,7 @@ __all__ = [
     "Query",
     "Question",
     "Recognition",
+    "Runtime",
     "Scope",
     "SearchAnswer",
     "StoredLikeness",
@@ -89,6 +92,7 @@ __all__ = [
     "Vectors",
     "VerifyMode",
     "ViewId",
+    "WantedRuntime",
     "Webhook",
     "check_id",
 ]

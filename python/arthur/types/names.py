@@ -25,6 +25,10 @@ Metadata: TypeAlias = Mapping[str, JsonValue]
 DecisionKind: TypeAlias = Literal["match", "unsure", "no_match"]
 Fit: TypeAlias = Literal["crop", "stretch"]
 """How a picture becomes a square: shorter side to `side` and centre crop, or both sides to `side`."""
+Runtime: TypeAlias = Literal["onnx", "openvino", "tensorrt", "torch-tensorrt", "torch"]
+"""What runs an engine's graph."""
+WantedRuntime: TypeAlias = Literal["auto", "onnx", "openvino", "tensorrt", "torch-tensorrt", "torch"]
+"""A runtime, or the best that is installed."""
 VerifyMode: TypeAlias = Literal["auto", "always", "never"]
 
 _DNS_NAMESPACE = uuid.UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")

@@ -81,7 +81,9 @@ def open_parts(settings: Settings, opened: ExitStack) -> EmbeddingParts:
         EngineError: it does not load.
     """
     folders = engine_folders(settings)
-    encoder = open_engine(settings.engine, **settings.running, folders=folders)
+    encoder = open_engine(
+        settings.engine, **settings.running, folders=folders, runtime=settings.runtime, device=settings.device
+    )
     opened.callback(encoder.close)
     folder = find_folder(settings.engine, folders=folders)
     text = None if folder.facts.text is None else TextTower(folder, threads=settings.engine_threads)

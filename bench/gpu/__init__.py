@@ -1,0 +1,1 @@
+"""Proof on a real GPU: builds, verifies and measures engines there in one command, without a network."""

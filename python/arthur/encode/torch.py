@@ -1,0 +1,151 @@
+"""Runs an engine in torch: the reference for other runtimes of a GPU, and what serves where they are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from queue import LifoQueue
+from typing import TypeAlias
+
+import numpy as np
+import onnx
+import torch
+from torch import Tensor
+
+from arthur.encode.cuda import OutOfMemory
+from arthur.encode.export.typed import typed
+from arthur.encode.folder import EngineFolder
+from arthur.encode.ladder import rung, rungs
+from arthur.encode.session import first_line
+from arthur.encode.spec import Variant
+from arthur.encode.torch_graph import TorchGraph
+from arthur.errors import ConfigError, EngineError
+from arthur.types import Pixels, Vectors
+
+Module: TypeAlias = Callable[[Tensor], Tensor]
+"""`(n, side, side, 3)` uint8 to `(n, dim)` float32, both on one device."""
+
+_WARM_UPS = 3
+
+
+def torch_module(folder: EngineFolder, precision: Variant, *, device: str) -> TorchGraph:
+    """Load the image graph as a module on `device`, as in `cpu` or `cuda:0`.
+
+    Raises:
+        ConfigError: torch has no such precision.
+        EngineError: the graph cannot be read, or has an operator that is not known here.
+        OutOfMemory: it does not fit into the GPU.
+    """
+    model = onnx.load(folder.checked(folder.facts.image))
+    if precision == "fp16" or precision == "bf16":
+        model = typed(model, precision)
+    elif precision != "fp32":
+        raise ConfigError(f"torch runs fp32, fp16 and bf16, not {precision}")
+    module = TorchGraph(model).eval()
+    try:
+        module.to(device)
+    except torch.OutOfMemoryError as error:
+        raise OutOfMemory(f"engine {folder.facts.name} does not fit into the GPU: {first_line(error)}") from error
+    except RuntimeError as error:
+        raise ConfigError(f"torch cannot use {device}: {first_line(error)}") from error
+    return module  # type: ignore[no-any-return]  # torch is not installed where types are checked
+
+
+class TorchRunner:
+    """A module on a GPU or the CPU. See GpuRunner.
+
+    On a GPU each batch size is recorded as a CUDA graph when it comes first, unless `eager`. A batch for which memory
+    is short is halved until it fits.
+    """
+
+    def __init__(
+        self, module: Module, folder: EngineFolder, *, device: str, batch_max: int, eager: bool = False
+    ) -> None:
+        """Run `module`, which lives on `device`, with at most `batch_max` pictures at once."""
+        self._name, self._batch_max = folder.facts.name, batch_max
+        recorded = device.startswith("cuda") and not eager
+        lanes = [_Lane(module, folder.facts.side, device, batch_max, recorded=recorded) for _ in range(1 + recorded)]
+        self.parallel = len(lanes)
+        self._free: LifoQueue[_Lane] = LifoQueue()
+        for lane in lanes:
+            self._free.put(lane)
+
+    def run(self, pixels: Pixels) -> Vectors:
+        """See Runner.run."""
+        lane = self._free.get()
+        try:
+            starts = range(0, len(pixels), self._batch_max)
+            parts = [self._fitting(lane, pixels[start : start + self._batch_max]) for start in starts]
+        except RuntimeError as error:
+            raise EngineError(f"engine {self._name} failed in torch: {first_line(error)}") from error
+        finally:
+            self._free.put(lane)
+        vectors = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        if not np.isfinite(vectors).all():
+            raise EngineError(f"engine {self._name} gave a vector that is not finite")
+        return vectors
+
+    def close(self) -> None:
+        """See GpuRunner.close."""
+        for _ in range(self.parallel):
+            self._free.get()
+        self.parallel = 0
+
+    def _fitting(self, lane: _Lane, pixels: Pixels) -> Vectors:
+        """Run a batch, in halves where memory is short."""
+        try:
+            return lane.run(pixels)
+        except torch.OutOfMemoryError as error:
+            if len(pixels) == 1:
+                raise OutOfMemory(f"engine {self._name}: the GPU has no room for one picture") from error
+        middle = len(pixels) // 2
+        return np.concatenate([self._fitting(lane, pixels[:middle]), self._fitting(lane, pixels[middle:])])
+
+
+class _Lane:
+    """Pinned buffers and a stream, or on the CPU nothing but the module. Used by one thread at a time."""
+
+    def __init__(self, module: Module, side: int, device: str, batch_max: int, *, recorded: bool) -> None:
+        self._module, self._device, self._recorded = module, torch.device(device), recorded
+        self._sizes = rungs(batch_max)
+        self._graphs: dict[int, tuple[torch.cuda.CUDAGraph, Tensor]] = {}
+        if self._device.type == "cuda":
+            self._stream = torch.cuda.Stream(self._device)
+            self._pinned = torch.zeros((batch_max, side, side, 3), dtype=torch.uint8, pin_memory=True)
+            self._given = torch.zeros_like(self._pinned, device=self._device)
+
+    def run(self, pixels: Pixels) -> Vectors:
+        """Return the vectors of at most `batch_max` pictures."""
+        with torch.inference_mode():
+            if self._device.type == "cpu":
+                return _array(self._module(torch.from_numpy(np.ascontiguousarray(pixels))))
+            with torch.cuda.device(self._device), torch.cuda.stream(self._stream):
+                return self._on_gpu(pixels)
+
+    def _on_gpu(self, pixels: Pixels) -> Vectors:
+        count = len(pixels)
+        size = rung(self._sizes, count) if self._recorded else count
+        self._pinned[:count].copy_(torch.from_numpy(np.ascontiguousarray(pixels)))
+        self._given[:size].copy_(self._pinned[:size], non_blocking=True)
+        if self._recorded:
+            if size not in self._graphs:
+                self._graphs[size] = self._record(size)
+            graph, found = self._graphs[size]
+            graph.replay()
+        else:
+            found = self._module(self._given[:size])
+        return _array(found[:count].cpu())
+
+    def _record(self, size: int) -> tuple[torch.cuda.CUDAGraph, Tensor]:
+        """Record one batch size, after runs in which libraries set themselves up."""
+        for _ in range(_WARM_UPS):
+            self._module(self._given[:size])
+        self._stream.synchronize()
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
+            found = self._module(self._given[:size])
+        return graph, found
+
+
+def _array(vectors: Tensor) -> Vectors:
+    found: Vectors = vectors.numpy().astype(np.float32, copy=False)
+    return found
