@@ -105,10 +105,10 @@ def main() -> None:
     rows = read(folder)
     if not rows:
         raise SystemExit(f"{folder} holds no rows")
-    write_parquet(rows, folder / "rows.parquet")
     text = "\n".join(lines(rows, _machine())) + "\n"
     (folder / "report.md").write_text(text, encoding="utf-8")
     print(text)
+    write_parquet(rows, folder / "rows.parquet")
 
 
 if __name__ == "__main__":

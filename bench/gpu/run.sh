@@ -68,11 +68,13 @@ measure() {
     done
 }
 
-limited() {  # `timeout` cannot run a function
+limited() {  # `timeout` cannot run a function; groups of their own, so that what a job started ends with it
+    set -m
     ( "$@" ) & local running=$!
-    ( sleep "$LIMIT_S"; kill -- "$running" 2>/dev/null ) & local watch=$!
+    ( sleep "$LIMIT_S"; kill -- "-$running" ) >/dev/null 2>&1 & local watch=$!
+    set +m
     wait "$running"; local status=$?
-    kill "$watch" 2>/dev/null
+    kill -- "-$watch" 2>/dev/null
     return "$status"
 }
 
