@@ -45,16 +45,16 @@ class Recognizer:
 
     A write that returned is in the catalog for good, and the next `recognize` of any process on the same catalog
     finds it: each search first brings its index to the catalog's newest sequence.
-    The parts stay the caller's: closing them ends the Recognizer.
+    The parts stay the caller's: closing them ends the Recognizer. `calibration` is the one in force.
     """
 
     def __init__(self, parts: Parts, options: Options) -> None:
         self._parts = parts
         self._options = options
         self._spec = parts.encoder.spec
+        self.calibration = parts.calibration
         catalog, index = parts.catalog, parts.index
-        history = vector_history(catalog, index, fingerprint=self._spec.fingerprint)
-        self._follower = Follower(catalog, index, history)
+        self._follower = Follower(catalog, index, vector_history(catalog, index, fingerprint=self._spec.fingerprint))
         self._geometry = None if parts.local is None else Geometry(parts.local, catalog)
         self._search = Searcher(parts, self._follower)
         self._match = Matcher(parts, options, self._search, self._geometry)
