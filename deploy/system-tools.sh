@@ -2,6 +2,7 @@
 # Makes sure that the tools a build needs are there: installs them with apt when run as root on Debian or Ubuntu,
 # and otherwise names what is missing in one line.
 #   system-tools.sh              check and install
+#                                (Chromium too, with which the page is tested; without it only those tests fail)
 #   system-tools.sh --python     print the Python interpreter to use (3.11 to 3.13)
 #   system-tools.sh --simd-flag  print the compiler flag for the SIMD level of this processor
 set -euo pipefail
@@ -44,17 +45,25 @@ missing() {
     fi
 }
 
+has_chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null
+
+can_install() { command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; }
+
+install() {
+    echo "installing with apt: $*"
+    export DEBIAN_FRONTEND=noninteractive
+    { apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@"; } >/dev/null || true
+}
+
 case "${1:-}" in
     --python) python_for_arthur; exit ;;
     --simd-flag) simd_flag; exit ;;
 esac
 
 needed=$(missing | tr '\n' ' ')
-if [ -n "${needed// /}" ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
-    echo "installing with apt: $needed"
-    export DEBIAN_FRONTEND=noninteractive
+if [ -n "${needed// /}" ] && can_install; then
     # shellcheck disable=SC2086  # a list of package names
-    { apt-get update -qq && apt-get install -y -qq --no-install-recommends $needed; } >/dev/null || true
+    install $needed
     needed=$(missing | tr '\n' ' ')
 fi
 if [ -n "${needed// /}" ]; then
@@ -62,3 +71,5 @@ if [ -n "${needed// /}" ]; then
     exit 2
 fi
 cargo --version >/dev/null 2>&1 || { echo "missing: a Rust toolchain - run: rustup toolchain install 1.95.0" >&2; exit 2; }
+has_chromium || ! can_install || install chromium
+has_chromium || echo "there is no Chromium: the tests of the page will fail until it is installed (apt-get install chromium)" >&2

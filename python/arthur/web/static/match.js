@@ -85,11 +85,11 @@ async function question() {
   );
   const started = performance.now();
   try {
-    const got = await put(
-      signal,
-      frames.some((frame) => frame.unreadable),
-    );
-    if (!signal.aborted) tell(got, performance.now() - started);
+    const drawn = frames.some((frame) => frame.unreadable);
+    const got = await put(signal, drawn);
+    if (signal.aborted) return;
+    tell(got, performance.now() - started);
+    if (!drawn) drawIfUnreadable();
   } catch (error) {
     if (!signal.aborted) await failed(error, signal);
   }
@@ -176,11 +176,16 @@ function photo() {
   );
 }
 
-/** This browser cannot show the photo: ask for the server's drawing of it, which costs little as the answer is known. */
 function unreadable(frame) {
   if (frame.unreadable) return;
   frame.unreadable = true;
-  if (answer?.matches.some((match) => match.quad)) question();
+  if (answer) drawIfUnreadable();
+}
+
+/** Ask for the server's drawing of a photo that this browser cannot show; it costs little, as the answer is known. */
+function drawIfUnreadable() {
+  const found = frames.some((_, place) => foundOn(answer, place).length);
+  if (found && frames.some((frame) => frame.unreadable)) question();
 }
 
 function strip() {
