@@ -33,6 +33,7 @@ class Pictures:
     match: Path
     two: Path
     unknown: Path
+    new: Path
 
 
 def work(artist: int, number: int) -> np.ndarray:
@@ -62,6 +63,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Pictures:
         match=save(photo, folder / "match.jpg"),
         two=save(side_by_side(photo, beside), folder / "two.jpg"),
         unknown=save(photograph(work(14, 2), 5, severity=1)[0], folder / "unknown.jpg"),
+        new=save(work(12, 0), folder / "new.jpg"),
     )
 
 
@@ -81,6 +83,16 @@ def gallery(drawn: Pictures, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         for path in sorted(drawn.gallery.glob("*/*.jpg")):
             put(server, path, f"{path.parent.name}/{path.stem}/main")
         yield server
+
+
+@pytest.fixture
+def tidied(gallery: Server) -> Iterator[Server]:
+    """The gallery for tests that write: what they added is removed in the end."""
+    yield gallery
+    with httpx.Client(base_url=gallery.url, timeout=60) as client:
+        for row in client.get("/api/v1/artists").json()["artists"]:
+            if not row["artist_id"].startswith("artist-"):
+                client.delete(f"/api/v1/artists/{row['artist_id']}").raise_for_status()
 
 
 @pytest.fixture(scope="session")

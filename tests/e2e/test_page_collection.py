@@ -52,8 +52,8 @@ def test_a_long_list_is_read_page_by_page(visit: Any) -> None:
     expect(page.locator(".wall li").nth(3).get_by_role("link")).to_be_focused()
 
 
-def test_a_view_is_added_and_removed(visit: Any, gallery: Any, drawn: Any) -> None:
-    put(gallery, drawn.unknown, "anna/portrait/main")
+def test_a_view_is_added_and_removed(visit: Any, tidied: Any, drawn: Any) -> None:
+    put(tidied, drawn.new, "anna/portrait/main")
     page = visit("/artists/anna/portrait")
     page.get_by_label("Picture", exact=True).set_input_files(drawn.match)
     page.get_by_label("View id").fill("detail / left")
@@ -74,8 +74,8 @@ def test_removing_is_asked_about_first(visit: Any) -> None:
     expect(page.locator(".views li")).to_have_count(1)
 
 
-def test_an_artist_is_removed_with_all_works(visit: Any, gallery: Any, drawn: Any) -> None:
-    put(gallery, drawn.unknown, "bert/portrait/main")
+def test_an_artist_is_removed_with_all_works(visit: Any, tidied: Any, drawn: Any) -> None:
+    put(tidied, drawn.new, "bert/portrait/main")
     page = visit("/artists/bert")
     page.get_by_role("button", name="Remove this artist").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove all").click()
@@ -110,10 +110,10 @@ def test_a_picture_finds_what_is_near_to_it(visit: Any, drawn: Any) -> None:
     expect(page.locator(".results .card .title").first).to_have_text("work-5")
 
 
-def test_a_picture_enrolled_twice_is_reviewed_and_removed(visit: Any, gallery: Any, tmp_path: Path) -> None:
+def test_a_picture_enrolled_twice_is_reviewed_and_removed(visit: Any, tidied: Any, tmp_path: Path) -> None:
     twice = save(work(11, 0), tmp_path / "twice.jpg")
-    put(gallery, twice, "dora/first/main")
-    put(gallery, twice, "dora/again/main")
+    put(tidied, twice, "dora/first/main")
+    put(tidied, twice, "dora/again/main")
     page = visit("/review/duplicates")
     pair = page.locator(".pairs > li").filter(has_text="again")
     expect(pair).to_contain_text("first")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from arthur.catalog import open_catalog
 from arthur.recognizer import Progress
@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "mine"
 
 
-def test_a_folder_is_imported_with_live_progress(visit: Any, folder: Path) -> None:
+def test_a_folder_is_imported_with_live_progress(visit: Any, tidied: Any, folder: Path) -> None:
     page = visit("/add", expected=("422",))
     page.get_by_label("Folder", exact=True).set_input_files(folder)
     expect(page.locator(".folder .lead")).to_contain_text("by 2")
@@ -101,6 +101,32 @@ def test_a_dead_server_is_said_and_the_question_goes_on_when_it_is_back(
     serve(tmp_path / "data", port=int(server.url.rpartition(":")[2]))
     expect(page.locator(".verdict.match h1")).to_have_text("work-5")
     expect(page.locator("#trouble")).to_be_empty()
+
+
+def cut_off(page: Page) -> None:
+    """Let no request through until `page.unroute`."""
+    page.route("**/*", lambda route: route.abort())
+
+
+def test_a_list_is_read_as_soon_as_the_server_is_back(visit: Any) -> None:
+    page = visit(expected=("ERR_FAILED",))
+    cut_off(page)
+    page.get_by_role("link", name="Collection").click()
+    expect(page.locator("#trouble")).to_contain_text("The server does not answer")
+    page.unroute("**/*")
+    expect(page.get_by_role("link", name="artist-4")).to_be_visible()
+
+
+def test_a_picture_is_added_as_soon_as_the_server_is_back(visit: Any, tidied: Any, drawn: Any) -> None:
+    page = visit("/add", expected=("ERR_FAILED",))
+    page.get_by_label("Picture", exact=True).set_input_files(drawn.new)
+    page.get_by_label("Artist id").fill("fritz")
+    page.get_by_label("Work id").fill("late")
+    cut_off(page)
+    page.get_by_role("button", name="Add it").click()
+    expect(page.get_by_role("status").filter(has_text="as soon as it is back")).to_be_visible()
+    page.unroute("**/*")
+    expect(page.get_by_role("status").filter(has_text="Added: late, main")).to_be_visible()
 
 
 def test_a_server_that_asks_for_a_key_is_given_one(visit: Any) -> None:

@@ -1,5 +1,5 @@
 // Adding pictures: one by a form, a folder with live progress, and what other programs import right now.
-import { ask, events, insist } from "./api.js";
+import { ask, events, persist } from "./api.js";
 import { count, h, link, say } from "./dom.js";
 import { folderImport } from "./folder.js";
 import { liveProgress } from "./live.js";
@@ -87,10 +87,13 @@ export function uploadForm({ artistId, entryId, file, done } = {}) {
     told.className = "told";
     told.textContent = "Adding…";
     try {
-      await insist(viewPath(name), {
-        method: "PUT",
-        body: viewBody(given, { title: fields.title, year: fields.year }),
-      });
+      await persist(
+        viewPath(name),
+        { method: "PUT", body: formOf(given, { title: fields.title, year: fields.year }) },
+        () => {
+          told.textContent = "The server does not answer. This is added as soon as it is back.";
+        },
+      );
       told.replaceChildren(
         "Added: ",
         h("a", { href: link("artists", name.artist, name.entry) }, `${name.entry}, ${name.view}`),
@@ -108,7 +111,8 @@ export function uploadForm({ artistId, entryId, file, done } = {}) {
 export const viewPath = ({ artist, entry, view }) =>
   `/api/v1/artists/${encodeURIComponent(artist)}/entries/${encodeURIComponent(entry)}/views/${encodeURIComponent(view)}`;
 
-function viewBody(file, metadata) {
+/** The body that puts a picture, with its metadata. */
+export function formOf(file, metadata = {}) {
   const form = new FormData();
   form.append("image", file, file.name || "picture");
   for (const [name, value] of Object.entries(metadata)) if (value) form.append(name, value);

@@ -49,6 +49,28 @@ export async function insist(path, options = {}, tries = 20) {
   }
 }
 
+/** Ask until there is an answer or a refusal: a server that is away is waited for, which `away` is told of. */
+export async function persist(path, options = {}, away = () => {}) {
+  for (;;) {
+    try {
+      return await insist(path, options);
+    } catch (error) {
+      if (!(error instanceof Gone)) throw error;
+      away();
+      await whenBack();
+    }
+  }
+}
+
+/** Find out whether the server answers, and tell everyone if that has changed. */
+export async function alive() {
+  try {
+    await send("/healthz", { cache: "no-store" });
+  } catch {
+    // told by then
+  }
+}
+
 /** Return an image element of a stored picture. Where a key is needed it is fetched with it. */
 export function picture(path, alt, given = {}) {
   const image = h("img", { alt, loading: "lazy", decoding: "async", ...given });

@@ -109,8 +109,8 @@ document.addEventListener("dragleave", (event) => {
 document.addEventListener("drop", (event) => {
   event.preventDefault();
   document.body.classList.remove("over");
-  if (!event.defaultPrevented || !pictures(event.dataTransfer).length || event.target.closest("[data-drop]")) return;
-  take(pictures(event.dataTransfer));
+  const dropped = pictures(event.dataTransfer);
+  if (dropped.length && !event.target.closest("[data-drop]")) take(dropped);
 });
 document.addEventListener("paste", (event) => {
   const pasted = pictures(event.clipboardData);

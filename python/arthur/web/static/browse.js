@@ -1,9 +1,9 @@
 // The collection: artists, an artist's entries, an entry's views.
-import { ask, events, picture } from "./api.js";
+import { ask, picture } from "./api.js";
 import { uploadForm } from "./add.js";
-import { artistOf, bytes, count, day, h, link, number, say } from "./dom.js";
+import { artistOf, bytes, count, day, h, link, number } from "./dom.js";
 import { growthPlot } from "./plot.js";
-import { confirmed, coverCard, growing, workCard } from "./works.js";
+import { coverCard, growing, removed, workCard } from "./works.js";
 
 const LIMIT = 48;
 const api = (...parts) => `/api/v1/artists/${parts.map(encodeURIComponent).join("/")}`;
@@ -44,6 +44,7 @@ export function artist(artistId) {
     empty: "There is no such artist, or no work is left.",
   });
   showNumbers(artistId, numbers);
+  const told = h("p", { class: "told bad", role: "status" });
   const node = h(
     "section",
     { class: "page" },
@@ -52,9 +53,14 @@ export function artist(artistId) {
     numbers,
     list,
     h(
-      "p",
+      "div",
       { class: "tail" },
-      h("button", { type: "button", class: "danger", onclick: () => removeArtist(artistId) }, "Remove this artist"),
+      h(
+        "button",
+        { type: "button", class: "danger", onclick: () => removeArtist(artistId, told) },
+        "Remove this artist",
+      ),
+      told,
     ),
   );
   return { title: artistId, node };
@@ -76,18 +82,13 @@ async function showNumbers(artistId, holder) {
   }
 }
 
-async function removeArtist(artistId) {
-  if (
-    !(await confirmed(
-      `Remove ${artistId}?`,
-      "All works of this artist and all their pictures are removed for good.",
-      "Remove all",
-    ))
-  )
-    return;
-  const { removed } = await ask(api(artistId), { method: "DELETE" });
-  changed(`${count(removed, "picture")} removed`);
-  location.hash = "#/artists";
+async function removeArtist(artistId, told) {
+  const question = {
+    title: `Remove ${artistId}?`,
+    text: "All works of this artist and all their pictures are removed for good.",
+    action: "Remove all",
+  };
+  if (await removed(api(artistId), { ...question, told })) location.hash = "#/artists";
 }
 
 export function entry(artistId, entryId) {
@@ -154,6 +155,7 @@ function caption(heading, view) {
 
 function viewItem(view, { show, alike }) {
   const name = `${view.entry_id}, ${view.view_id}`;
+  const told = h("span", { class: "bad", role: "status" });
   return h(
     "li",
     {},
@@ -181,31 +183,25 @@ function viewItem(view, { show, alike }) {
           ),
           h(
             "button",
-            { type: "button", class: "danger", "aria-label": `Remove ${name}`, onclick: () => remove(view, show) },
+            {
+              type: "button",
+              class: "danger",
+              "aria-label": `Remove ${name}`,
+              onclick: () => remove(view, { show, told }),
+            },
             "Remove",
           ),
+          told,
         ),
       ),
     ),
   );
 }
 
-async function remove(view, show) {
-  if (
-    !(await confirmed(
-      `Remove ${view.view_id}?`,
-      "This picture is removed for good. Photos are no longer matched to it.",
-      "Remove",
-    ))
-  )
-    return;
-  try {
-    await ask(api(view.artist_id, "entries", view.entry_id, "views", view.view_id), { method: "DELETE" });
-    changed(`${view.view_id} removed`);
-  } catch (error) {
-    say(error.message);
-  }
-  show();
+async function remove(view, { show, told }) {
+  const text = "This picture is removed for good. Photos are no longer matched to it.";
+  const path = api(view.artist_id, "entries", view.entry_id, "views", view.view_id);
+  if (await removed(path, { title: `Remove ${view.view_id}?`, text, told })) show();
 }
 
 async function similar(view, holder, { move = false } = {}) {
@@ -231,9 +227,4 @@ async function similar(view, holder, { move = false } = {}) {
     holder.replaceChildren(heading, h("p", { class: "quiet" }, error.message));
   }
   if (move) heading.focus();
-}
-
-export function changed(text) {
-  events.dispatchEvent(new Event("changed"));
-  say(text);
 }

@@ -1,6 +1,6 @@
 // Importing a folder from this machine: it goes on while other views are looked at, and waits while the server is away.
-import { events, Gone, insist, Problem, whenBack } from "./api.js";
-import { summary, viewPath } from "./add.js";
+import { events, persist, Problem } from "./api.js";
+import { formOf, summary, viewPath } from "./add.js";
 import { count, h, number, say } from "./dom.js";
 
 const SIDE_BY_SIDE = 3;
@@ -16,7 +16,7 @@ export function folderImport() {
 }
 
 /** Name each picture by its place: artist/entry/view.jpg or artist/entry.jpg; the chosen folder itself does not count. */
-export function planned(files) {
+function planned(files) {
   const items = [];
   let ignored = 0;
   for (const file of files) {
@@ -180,25 +180,11 @@ async function start() {
 async function send(item) {
   state.tried.push(item);
   try {
-    await put(item);
+    await persist(viewPath(item), { method: "PUT", body: formOf(item.file) });
     state.added += 1;
   } catch (error) {
     state.failures.push({ item, why: error instanceof Problem ? error.message : "cannot be read" });
   }
   state.done += 1;
   if (state.running) draw();
-}
-
-/** Put one picture; a server that is away is waited for. */
-async function put(item) {
-  const body = new FormData();
-  body.append("image", item.file, item.file.name);
-  for (;;) {
-    try {
-      return await insist(viewPath(item), { method: "PUT", body });
-    } catch (error) {
-      if (!(error instanceof Gone)) throw error;
-      await whenBack();
-    }
-  }
 }

@@ -1,5 +1,5 @@
 // What the server tells by itself: how far a rebuild of the index, or an import by any program, is.
-import { events, storedKey, whenBack } from "./api.js";
+import { alive, events, storedKey, whenBack } from "./api.js";
 import { h, number } from "./dom.js";
 import { rebuild } from "./add.js";
 
@@ -54,7 +54,7 @@ function follow(tell) {
     });
     socket.addEventListener("message", (event) => tell(JSON.parse(event.data)));
     socket.addEventListener("close", () => {
-      if (open) setTimeout(connect, AGAIN_MS);
+      if (open) alive().then(() => setTimeout(connect, AGAIN_MS));
     });
   };
   connect();

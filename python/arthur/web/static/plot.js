@@ -6,7 +6,7 @@ const [LEFT, TOP] = [44, 12];
 const x = (share) => LEFT + SIDE * share;
 const y = (share) => TOP + SIDE * (1 - share);
 
-/** Predicted probability against the share that was right; the area of a dot is its number of photos. */
+/** Predicted probability against the share that was right; the area of a dot is its number of photos, the whisker how much that number leaves open. */
 export function reliabilityPlot({ predicted, observed, counts }) {
   const drawn = svg("svg", { viewBox: `0 0 ${SIDE + LEFT + 16} ${SIDE + TOP + 46}`, class: "plot", role: "img" });
   drawn.setAttribute(
@@ -24,16 +24,12 @@ export function reliabilityPlot({ predicted, observed, counts }) {
     );
   }
   const most = Math.max(...counts, 1);
-  drawn.append(
-    svg("path", {
-      d: `M${predicted.map((share, place) => `${x(share)} ${y(observed[place])}`).join("L")}`,
-      class: "curve",
-    }),
-  );
   predicted.forEach((share, place) => {
+    const [low, high] = likely(observed[place], counts[place]);
     const title = svg("title");
-    title.textContent = `${count(Math.round(counts[place]), "photo")}`;
+    title.textContent = count(Math.round(counts[place]), "photo");
     drawn.append(
+      svg("path", { d: `M${x(share)} ${y(low)}V${y(high)}`, class: "whisker" }),
       svg(
         "circle",
         { cx: x(share), cy: y(observed[place]), r: 3 + 9 * Math.sqrt(counts[place] / most), class: "dot" },
@@ -52,9 +48,18 @@ export function reliabilityPlot({ predicted, observed, counts }) {
     h(
       "figcaption",
       {},
-      "What was promised against what came true, on photos it had not seen. On the dashed line every promise is kept.",
+      "What was promised against what came true, on photos it had not seen. On the dashed line every promise is kept; whiskers show what so few photos leave open (95 %).",
     ),
   );
+}
+
+/** Between what the true share lies with 95 % (Wilson), when `observed` was seen on `trials` photos. */
+function likely(observed, trials) {
+  const z = 1.96;
+  const middle = (observed + (z * z) / (2 * trials)) / (1 + (z * z) / trials);
+  const spread =
+    (z / (1 + (z * z) / trials)) * Math.sqrt((observed * (1 - observed)) / trials + (z * z) / (4 * trials * trials));
+  return [Math.max(0, middle - spread), Math.min(1, middle + spread)];
 }
 
 /** Pictures at the end of each day on which some were added. */

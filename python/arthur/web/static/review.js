@@ -1,8 +1,7 @@
 // Pairs that deserve a look: pictures enrolled under two works, and works that are hard to tell apart.
 import { ask, picture } from "./api.js";
-import { changed } from "./browse.js";
 import { artistOf, count, day, h, percent, titleOf } from "./dom.js";
-import { confirmed, entryLink, growing } from "./works.js";
+import { entryLink, growing, removed } from "./works.js";
 
 const KINDS = {
   duplicates: {
@@ -90,18 +89,10 @@ const side = (view, when) =>
   );
 
 async function drop(view, item) {
-  if (!(await confirmed(`Remove ${view.entry_id}, ${view.view_id}?`, "This picture is removed for good.", "Remove")))
-    return;
-  const path = ["artists", view.artist_id, "entries", view.entry_id, "views", view.view_id]
-    .map(encodeURIComponent)
-    .join("/");
-  try {
-    await ask(`/api/v1/${path}`, { method: "DELETE" });
-    const next = item.nextElementSibling ?? item.previousElementSibling;
-    item.remove();
-    (next?.querySelector("button") ?? document.getElementById("main")).focus();
-    changed("Removed");
-  } catch (error) {
-    item.querySelector(".note").textContent = error.message;
-  }
+  const path = `/api/v1${["artists", view.artist_id, "entries", view.entry_id, "views", view.view_id].map((part) => `/${encodeURIComponent(part)}`).join("")}`;
+  const question = { title: `Remove ${view.entry_id}, ${view.view_id}?`, text: "This picture is removed for good." };
+  if (!(await removed(path, { ...question, told: item.querySelector(".note") }))) return;
+  const next = item.nextElementSibling ?? item.previousElementSibling;
+  item.remove();
+  (next?.querySelector("button") ?? document.getElementById("main")).focus();
 }

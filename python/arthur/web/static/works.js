@@ -1,5 +1,5 @@
 // How works hang on the page: a picture with its label, cards in a grid, and lists that grow.
-import { picture } from "./api.js";
+import { ask, events, Gone, picture, whenBack } from "./api.js";
 import { artistOf, count, h, link, say, titleOf } from "./dom.js";
 
 export const entryLink = (work) => link("artists", work.artist_id, work.entry_id);
@@ -55,6 +55,7 @@ export function growing({ load, row, name, empty, list = h("ul", { class: "wall"
         list.children[first]?.querySelector("a, button")?.focus();
       }
     } catch (error) {
+      if (error instanceof Gone) whenBack().then(grow);
       state.replaceChildren(
         error.message,
         " ",
@@ -78,8 +79,21 @@ export function growing({ load, row, name, empty, list = h("ul", { class: "wall"
   return node;
 }
 
-/** Ask before something is removed for good; the answer is true or false. */
-export function confirmed(title, text, action) {
+/** Remove what is at `path` after asking; the answer is whether it is gone. What went wrong is written to `told`. */
+export async function removed(path, { title, text, action = "Remove", told }) {
+  if (!(await confirmed(title, text, action))) return false;
+  try {
+    await ask(path, { method: "DELETE" });
+  } catch (error) {
+    told.textContent = `Not removed. ${error.message}`;
+    return false;
+  }
+  events.dispatchEvent(new Event("changed"));
+  say("Removed");
+  return true;
+}
+
+function confirmed(title, text, action) {
   return new Promise((done) => {
     const dialog = h(
       "dialog",
