@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +16,7 @@ from playwright.sync_api import Page, expect
 from arthur.catalog import open_catalog
 from arthur.recognizer import Progress
 from arthur.web.engine_answers import CalibrationOut
-from arthur.web.progress import Board
+from arthur.web.progress import IDLE, Board
 from tests.e2e.conftest import put, save, work
 
 pytestmark = pytest.mark.slow
@@ -61,6 +63,14 @@ def test_an_import_by_another_program_is_seen_live(visit: Any, gallery: Any) -> 
         expect(page.get_by_role("progressbar", name="Progress on the server")).to_have_attribute("value", "3")
         board.write("done", Progress("import", 12, 12))
         expect(page.locator(".live .lead")).to_contain_text("Import done: 12 of 12")
+
+
+def test_an_import_that_was_killed_does_not_seem_to_go_on(visit: Any, gallery: Any) -> None:
+    with closing(open_catalog(f"sqlite:///{gallery.log.parent / 'data' / 'catalog.db'}")) as catalog:
+        past = Board(catalog, clock=lambda: time.time() - 300, note="import-progress")
+        past.write("running", Progress("import", 3, 12))
+        catalog.put_note("index-progress", json.dumps(IDLE))
+        expect(visit("/add").locator(".live .lead")).to_contain_text("nothing was heard of it since")
 
 
 def test_a_rebuild_is_begun_and_followed(visit: Any) -> None:

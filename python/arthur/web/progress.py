@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 import orjson
 import structlog
 
 from arthur.catalog import Catalog
-from arthur.errors import ArthurError, Conflict
+from arthur.errors import ArthurError, Conflict, StoreError
 from arthur.recognizer import Progress, Recognizer
 from arthur.types import JsonValue
 
@@ -55,19 +55,23 @@ class Board:
 
 @contextmanager
 def import_told(catalog: Catalog) -> Iterator[Callable[[int, int], None]]:
-    """Yield a function that tells every server on the catalogue how much of an import is done, of how much."""
+    """Yield a function that tells every server on the catalogue how much of an import is done, of how much.
+
+    That nobody can be told ends no import.
+    """
     board = Board(catalog, note=_IMPORT)
-    told = _Telling(board)
+    told, state = _Telling(board), "failed"
 
     def tell(done: int, total: int) -> None:
-        told(Progress("import", done, total))
+        with suppress(StoreError):
+            told(Progress("import", done, total))
 
     try:
         yield tell
-    except BaseException:
-        board.write("failed", told.last)
-        raise
-    board.write("done", told.last)
+        state = "done"
+    finally:
+        with suppress(StoreError):
+            board.write(state, told.last)
 
 
 class Rebuild:

@@ -4,7 +4,9 @@ import { h, number } from "./dom.js";
 import { rebuild } from "./add.js";
 
 const STAGES = { import: "Import", likenesses: "Comparing works", start: "Beginning", done: "Index" };
+const ENDS = { done: "done", failed: "failed" };
 const AGAIN_MS = 1000;
+const SILENT_MS = 60_000;
 
 /** The last word of the server, live, and the button that begins a rebuild. */
 export function liveProgress() {
@@ -23,8 +25,20 @@ export function liveProgress() {
     ),
     told,
   );
-  const stop = follow((state) => show(state, line, bar));
-  return { node, leave: stop };
+  let silence = 0;
+  const stop = follow((state) => {
+    clearTimeout(silence);
+    show(state, line, bar);
+    const left = SILENT_MS - (Date.now() - 1000 * state.at);
+    if (state.state === "running") silence = setTimeout(() => fallSilent(state, line, bar), left);
+  });
+  return {
+    node,
+    leave: () => {
+      clearTimeout(silence);
+      stop();
+    },
+  };
 }
 
 function show({ state, stage, done, total, at }, line, bar) {
@@ -34,9 +48,17 @@ function show({ state, stage, done, total, at }, line, bar) {
   else bar.removeAttribute("value");
   if (state === "running") line.textContent = `${name}: ${number(done)} of ${number(total)}`;
   else if (state === "idle") line.textContent = "Nothing is under way.";
-  else
-    line.textContent = `${name} ${state === "done" ? "done" : "failed"}: ${number(done)} of ${number(total)}, ${when(at)}`;
+  else {
+    const end = state === "done" && done < total ? "stopped" : ENDS[state];
+    line.textContent = `${name} ${end}: ${number(done)} of ${number(total)}, ${when(at)}`;
+  }
   if (state !== "running") events.dispatchEvent(new Event("changed"));
+}
+
+/** Who works tells so several times a second; who does not was killed. */
+function fallSilent({ stage, done, total, at }, line, bar) {
+  bar.hidden = true;
+  line.textContent = `${STAGES[stage] ?? "Index"}: ${number(done)} of ${number(total)}; nothing was heard of it since ${when(at)}`;
 }
 
 const when = (at) => new Date(at * 1000).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
