@@ -234,6 +234,7 @@ function finePrint(answer, tookMs) {
   );
   const facts = {
     Engine: answer.engine,
+    ...(answer.passport ? { Passport: answer.passport } : {}),
     "Catalogue sequence": answer.catalog_seq,
     "Looks not taken": answer.skipped.join(", ") || "none",
     Request: answer.request_id,

@@ -49,6 +49,7 @@ function status(found) {
   const down = found.degraded ?? [];
   const lines = {
     Engine: found.engine,
+    ...runtime(found.passport),
     "Local features": found.verifier ?? "none",
     Index: part(found.index),
     "Local index": found.local_index === undefined ? "none" : part(found.local_index),
@@ -79,6 +80,10 @@ function status(found) {
     table(lines),
   ];
 }
+
+/** What the engine runs in, where the server tells its passport. */
+const runtime = (passport) =>
+  passport ? { "Runs in": `${passport.runtime} on ${passport.device}, ${passport.precision}` } : {};
 
 const part = (index) =>
   index ? `${count(index.views, "picture")}, sequence ${number(index.sequence)}` : "does not answer";
