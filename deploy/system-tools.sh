@@ -2,6 +2,7 @@
 # Makes sure that the tools a build needs are there: installs them with apt when run as root on Debian or Ubuntu,
 # and otherwise names what is missing in one line.
 #   system-tools.sh              check and install
+#                                (Chromium too, with which the page is tested; without it only those tests fail)
 #   system-tools.sh --python     print the Python interpreter to use (3.11 to 3.13)
 #   system-tools.sh --simd-flag  print the compiler flag for the SIMD level of this processor
 set -euo pipefail
@@ -45,14 +46,20 @@ missing() {
     fi
 }
 
-# Only tests need a server of Valkey; PostgreSQL comes as a Python package.
+# Only tests need these: a server of Valkey (PostgreSQL comes as a Python package), and a browser for the page.
 missing_for_tests() {
-    command -v valkey-server >/dev/null || command -v redis-server >/dev/null && return
-    if apt-cache show valkey-server >/dev/null 2>&1; then echo valkey-server; else echo redis-server; fi
-}
+    if ! command -v valkey-server && ! command -v redis-server; then
+        if apt-cache show valkey-server; then echo valkey-server >&3; else echo redis-server >&3; fi
+    fi
+    command -v chromium || command -v chromium-browser || command -v google-chrome || echo chromium >&3
+} 3>&1 >/dev/null 2>&1
+
+can_install() { command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; }
 
 install() {
     echo "installing with apt: $*"
+    # a server that its package starts would be nobody's: tests start their own
+    export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
     { apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@"; } >/dev/null || true
 }
 
@@ -62,18 +69,16 @@ case "${1:-}" in
 esac
 
 needed=$(missing | tr '\n' ' ')
-if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
-    # a server that its package starts would be nobody's: tests start their own
-    export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
-    # shellcheck disable=SC2086  # a list of package names
-    [ -z "${needed// /}" ] || install $needed
-    # shellcheck disable=SC2046  # one name or none
-    [ -z "$(missing_for_tests)" ] || install $(missing_for_tests)
+tested=$(missing_for_tests | tr '\n' ' ')
+if [ -n "${needed}${tested}" ] && can_install; then
+    # shellcheck disable=SC2086  # two lists of package names
+    install $needed $tested
     needed=$(missing | tr '\n' ' ')
+    tested=$(missing_for_tests | tr '\n' ' ')
 fi
 if [ -n "${needed// /}" ]; then
     echo "missing: ${needed}- install these (Debian and Ubuntu names; Rust also from https://rustup.rs, Python 3.11 to 3.13)" >&2
     exit 2
 fi
 cargo --version >/dev/null 2>&1 || { echo "missing: a Rust toolchain - run: rustup toolchain install 1.95.0" >&2; exit 2; }
-[ -z "$(missing_for_tests)" ] || echo "tests of Valkey will not run: install valkey-server or redis-server" >&2
+[ -z "${tested// /}" ] || echo "missing for tests, which will fail or say so: ${tested}(Debian and Ubuntu names)" >&2

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,16 +87,20 @@ class Server:
         return self.process.wait(timeout=30)
 
 
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """Start servers on free ports: `serve(data, workers=1)`; all are killed at the end of the test."""
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def servers(logs: Path) -> Iterator[Callable[..., Server]]:
+    """Yield a function that starts servers, `start(data, workers=1)`, on free ports or `port`; kill all in the end."""
     running: list[Server] = []
 
-    def start(data: Path, *, workers: int = 1, ready_s: float = 30.0, **settings: object) -> Server:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        log = tmp_path / f"server-{len(running)}.log"
+    def start(data: Path, *, workers: int = 1, port: int = 0, ready_s: float = 30.0, **settings: object) -> Server:
+        port = port or free_port()
+        log = logs / f"server-{len(running)}.log"
         environment = os.environ | {f"ARTHUR_{name.upper()}": str(value) for name, value in settings.items()}
         command = [sys.executable, "-m", "arthur", "serve", "--data", str(data), "--port", str(port)]
         with log.open("wb") as out:
@@ -108,10 +112,19 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         server.wait_ready(ready_s)
         return server
 
-    yield start
-    for server in running:
-        if server.process.poll() is None:
-            server.kill()
+    try:
+        yield start
+    finally:
+        for server in running:
+            if server.process.poll() is None:
+                server.kill()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Start servers on free ports: `serve(data, workers=1)`; all are killed at the end of the test."""
+    with servers(tmp_path) as start:
+        yield start
 
 
 def jpeg(pixels: np.ndarray, quality: int = 90) -> bytes:

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 import structlog
 
+from arthur.decision import Calibration
 from arthur.errors import ArthurError, BadRequest, EngineReplaced, NotFound, StoreError
 from arthur.pictures import Pictures, versions
 from arthur.recognition.conclusion import similar_matches
@@ -92,6 +93,12 @@ class Recognizer:
         """
         with self._models.taken() as model:
             return model.ask(question)
+
+    @property
+    def calibration(self) -> Calibration:
+        """The calibration by which photos are decided about now."""
+        with self._models.any() as model:
+            return model.parts.calibration
 
     @property
     def verifier(self) -> str | None:

@@ -2,14 +2,17 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import polars as pl
 import pytest
 from typer.main import get_command
 
+from arthur.catalog import open_catalog
 from arthur.cli import app
 from arthur.cli.importing import interruption
+from arthur.web.progress import Board
 
 COMMANDS = sorted(get_command(app).commands)
 
@@ -59,6 +62,13 @@ def test_match_obeys_its_filters(arthur: Any, shelf: Any) -> None:
 
 def test_import_counts(arthur: Any, shelf: Any) -> None:
     assert arthur("import", shelf, "--json").json == [{"imported": 6, "skipped": 0, "failed": 0, "interrupted": False}]
+
+
+def test_an_import_tells_servers_how_far_it_is(arthur: Any, shelf: Any, tmp_path: Any) -> None:
+    arthur("import", shelf)
+    with closing(open_catalog(f"sqlite:///{tmp_path / 'data' / 'catalog.db'}")) as catalog:
+        told = Board(catalog).newest()
+    assert (told["state"], told["stage"], told["done"], told["total"]) == ("done", "import", 6, 6)
 
 
 def test_import_again_skips(arthur: Any, shelf: Any) -> None:

@@ -210,7 +210,7 @@ def test_a_rebuild_can_be_waited_for(client: httpx.Client, put: Callable[..., ht
 def test_a_browser_gets_the_page_and_its_files(client: httpx.Client) -> None:
     page = client.get("/", headers={"accept": "text/html,*/*"})
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    for name, kind in (("page.css", "text/css"), ("page.js", "text/javascript")):
+    for name, kind in (("base.css", "text/css"), ("app.js", "text/javascript"), ("serif.woff2", "font/woff2")):
         assert f"/static/{name}" in page.text
         assert client.get(f"/static/{name}").headers["content-type"].startswith(kind)
 

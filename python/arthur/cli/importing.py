@@ -42,12 +42,17 @@ def import_(
     Pictures that cannot be read are reported and the rest goes on (status 1). Run again, it skips what is there.
     """
     from arthur.jobs.sources import open_source
+    from arthur.web.progress import import_told
 
     opened = open_source(source, artist_id=artist)
-    with session(data=data, engine=engine) as arthur, progress_bar("import") as advance:
-        tally = Tally(opened.total, advance, json=json)
-        with interruption() as stopped:
-            interrupted = not _importer(arthur, threads)(opened.items, tally, stopped=stopped)
+    with (
+        session(data=data, engine=engine) as arthur,
+        progress_bar("import") as show,
+        import_told(arthur.catalog) as tell,
+        interruption() as stopped,
+    ):
+        tally = Tally(opened.total, _both(show, tell), json=json)
+        interrupted = not _importer(arthur, threads)(opened.items, tally, stopped=stopped)
         if not interrupted:
             _tell(arthur, tally)
     tally.conclude(interrupted=interrupted)
@@ -94,6 +99,14 @@ def _tell(arthur: Arthur, tally: Tally) -> None:
         arthur.catalog.outbox.tell("import.finished", facts, now_us=time.time_ns() // 1000)
     except StoreError as error:
         typer.echo(f"webhooks will not hear of this import: {error}", err=True)
+
+
+def _both(show: Advance, tell: Advance) -> Advance:
+    def advance(done: int, total: int) -> None:
+        show(done, total)
+        tell(done, total)
+
+    return advance
 
 
 def _importer(arthur: Arthur, threads: int) -> Importer:

@@ -225,7 +225,7 @@ class AnalyticsOut(BaseModel):
 
 
 class ProgressOut(BaseModel):
-    """How far the index is; also each message of the WebSocket `/ws/index-progress`."""
+    """How far a rebuild of the index is; also each message of the WebSocket `/ws/index-progress`, for imports too."""
 
     state: Literal["idle", "running", "done", "failed"]
     stage: str

@@ -1,23 +1,24 @@
-"""Rebuilding the index in the background, and how far it is, told through the catalog to every worker."""
+"""How far a rebuild of the index or an import is, told through the catalog to every worker; and the rebuild itself."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 
 import orjson
 import structlog
 
 from arthur.catalog import Catalog
-from arthur.errors import ArthurError, Conflict
+from arthur.errors import ArthurError, Conflict, StoreError
 from arthur.recognizer import Progress, Recognizer
 from arthur.types import JsonValue
 
 log = structlog.get_logger(__name__)
 
-_NOTE = "index-progress"
+_INDEX, _IMPORT = "index-progress", "import-progress"
 _EVERY_S = 0.2
 _STALE_S = 30.0
 IDLE: dict[str, JsonValue] = {"state": "idle", "stage": "", "done": 0, "total": 0, "at": 0.0}
@@ -25,26 +26,52 @@ IDLE: dict[str, JsonValue] = {"state": "idle", "stage": "", "done": 0, "total": 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The last word about the index, kept as a note of the catalog. Callable from any thread of any process."""
+    """The last word about one job, kept as a note of the catalog. Callable from any thread of any process."""
 
     catalog: Catalog
     clock: Callable[[], float] = time.time
+    note: str = _INDEX
 
     def read(self) -> dict[str, JsonValue]:
         """Return the state (idle, running, done, failed), the stage and how much of it is done."""
-        noted = self.catalog.note(_NOTE)
+        noted = self.catalog.note(self.note)
         return orjson.loads(noted) if noted else IDLE
+
+    def newest(self) -> dict[str, JsonValue]:
+        """Return the later of the last words about the index and about an import."""
+        return max(self.read(), replace(self, note=_IMPORT).read(), key=lambda state: float(str(state["at"])))
 
     def write(self, state: str, progress: Progress) -> None:
         """Tell all workers."""
         members = {"state": state, "stage": progress.stage, "done": progress.done, "total": progress.total}
-        self.catalog.put_note(_NOTE, orjson.dumps({**members, "at": self.clock()}).decode())
+        self.catalog.put_note(self.note, orjson.dumps({**members, "at": self.clock()}).decode())
 
     def running(self) -> bool:
         """Whether some worker is rebuilding; one that fell silent counts as dead."""
         state = self.read()
         at = state["at"]
         return state["state"] == "running" and isinstance(at, float) and self.clock() - at < _STALE_S
+
+
+@contextmanager
+def import_told(catalog: Catalog) -> Iterator[Callable[[int, int], None]]:
+    """Yield a function that tells every server on the catalogue how much of an import is done, of how much.
+
+    That nobody can be told ends no import.
+    """
+    board = Board(catalog, note=_IMPORT)
+    told, state = _Telling(board), "failed"
+
+    def tell(done: int, total: int) -> None:
+        with suppress(StoreError):
+            told(Progress("import", done, total))
+
+    try:
+        yield tell
+        state = "done"
+    finally:
+        with suppress(StoreError):
+            board.write(state, told.last)
 
 
 class Rebuild:

@@ -130,7 +130,7 @@ class RobynServer:
         self._app.service.metrics.admitted(self._taken)
 
     async def _tell_progress(self, websocket: robyn.WebSocketAdapter) -> None:
-        """Send the state of the index at once, and again whenever it changes."""
+        """Send how far the newest job is at once, and again whenever that changes."""
         if self._sockets >= _SOCKETS:
             await websocket.close()  # type: ignore[no-untyped-call]  # Robyn's own gap
             return
@@ -168,7 +168,7 @@ class RobynServer:
         told = None
         while not closed.done():
             try:
-                state = await loop.run_in_executor(self._probes, board.read)
+                state = await loop.run_in_executor(self._probes, board.newest)
             except ArthurError:
                 await websocket.close()  # type: ignore[no-untyped-call]  # Robyn's own gap
                 return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arthur.web.routes import artists, legacy, likenesses, match, pages, search, state, views
+from arthur.web.routes import artists, engines, legacy, likenesses, match, pages, search, state, views
 from arthur.web.routing import Route, Table
 
 __all__ = ["all_routes", "route_table"]
@@ -17,6 +17,7 @@ def all_routes() -> tuple[Route, ...]:
         *views.ROUTES,
         *artists.ROUTES,
         *likenesses.ROUTES,
+        *engines.ROUTES,
         *state.ROUTES,
         *pages.ROUTES,
     )

@@ -55,9 +55,31 @@ def show_thumbnail(service: Service, request: Request) -> Response:
     stored = service.catalog.find(vector_id)
     if stored is None or not request.caller.allows(stored.view.artist_id):
         raise NotFound(f"there is no view {vector_id}")
+    return _thumbnail(service, request, stored)
+
+
+def show_artist_cover(service: Service, request: Request) -> Response:
+    """Give the thumbnail of an artist's first view, by which lists show the artist."""
+    return _cover(service, request, None)
+
+
+def show_entry_cover(service: Service, request: Request) -> Response:
+    """Give the thumbnail of an entry's first view, by which lists show the entry."""
+    return _cover(service, request, request.params["entry_id"])
+
+
+def _cover(service: Service, request: Request, entry_id: str | None) -> Response:
+    artist_id = request.params["artist_id"]
+    page = service.catalog.views_of(artist_id, entry_id, cursor=None, limit=1)
+    if not page.rows:
+        raise NotFound(f"there is no {artist_id!r}" if entry_id is None else f"there is no {artist_id}.{entry_id}")
+    return _thumbnail(service, request, page.rows[0])
+
+
+def _thumbnail(service: Service, request: Request, stored: StoredView) -> Response:
     picture = service.blobs.read(thumbnail_name(stored))
     if picture is None:
-        raise NotFound(f"view {vector_id} has no thumbnail")
+        raise NotFound(f"view {stored.vector_id} has no thumbnail")
     return etagged(request, str(stored.key), Response(200, picture, {"content-type": "image/jpeg"}))
 
 
@@ -150,5 +172,17 @@ ROUTES = (
         Doc("Thumbnail of a view", "catalogue", answers={200: "image/jpeg", 304: None}),
         scope="read",
         confined=True,
+    ),
+    Route(
+        "GET",
+        "/api/v1/artists/{artist_id}/thumbnail",
+        show_artist_cover,
+        Doc("Thumbnail of an artist's first view", "catalogue", answers={200: "image/jpeg", 304: None}),
+    ),
+    Route(
+        "GET",
+        "/api/v1/artists/{artist_id}/entries/{entry_id}/thumbnail",
+        show_entry_cover,
+        Doc("Thumbnail of an entry's first view", "catalogue", answers={200: "image/jpeg", 304: None}),
     ),
 )
