@@ -19,13 +19,12 @@ from arthur.calibration.kept import calibration_note, load_calibration, stale_ca
 from arthur.catalog import Catalog, open_catalog
 from arthur.config import Settings
 from arthur.decode import ImageDecoder, Limits
-from arthur.encode import Encoder, canary, open_encoder
+from arthur.encode import Encoder, canary
 from arthur.encode.endpoint import is_remote
-from arthur.encode.folder import EngineFolder, find_fingerprint, find_folder
 from arthur.encode.remote import RemoteEncoder
-from arthur.encode.text import TextEncoder, TextTower
-from arthur.errors import ConfigError, EngineMismatch, StoreError
+from arthur.errors import ConfigError, StoreError
 from arthur.fetch import Fetcher
+from arthur.in_force import check_remote, engine_folder, engine_in_force, engine_of, open_encoder_of, open_text
 from arthur.index import VectorIndex, open_index
 from arthur.local import LocalIndex, open_local
 from arthur.recognition.parts import LocalParts, Options, Parts
@@ -71,6 +70,11 @@ class Arthur:
     def catalog(self) -> Catalog:
         """The catalog."""
         return self.shared.catalog
+
+    @property
+    def cache(self) -> Cache:
+        """The cache."""
+        return self.shared.cache
 
     @property
     def blobs(self) -> Blobs:
@@ -140,15 +144,15 @@ def open_model(settings: Settings, engine: str, shared: Shared) -> Parts:
         StoreError: the catalog or the index does not open.
     """
     with ExitStack() as opened:
-        encoder = _open_encoder(settings, engine)
+        encoder = open_encoder_of(settings, engine)
         opened.callback(encoder.close)
-        _check_remote(encoder, shared.catalog)
-        text = _open_text(settings, engine, encoder)
+        check_remote(encoder, shared.catalog)
+        text = open_text(settings, engine, encoder)
         opened.callback(text.close)
         index = open_following_index(settings, shared.catalog, encoder)
         opened.callback(_close_index, index)
         fingerprint, verifier = encoder.spec.fingerprint, verifier_of(shared.local)
-        beside = None if is_remote(engine) else _engine_folder(settings, engine).path / "decision.json"
+        beside = None if is_remote(engine) else engine_folder(settings, engine).path / "decision.json"
         note = shared.catalog.note(calibration_note(fingerprint))
         return Parts(
             decoder=shared.decoder,
@@ -167,42 +171,6 @@ def open_model(settings: Settings, engine: str, shared: Shared) -> Parts:
         )
 
 
-def engine_in_force(settings: Settings, catalog: Catalog) -> str:
-    """Return the name or folder of the engine that the catalogue is embedded by; the setting's while it is empty.
-
-    Embedding services are taken as they are; `open_model` compares what they run.
-
-    The catalog has the last word, because vectors of another engine could not be compared with its own. A setting that
-    names another engine is passed over with a line in the log.
-
-    Raises:
-        ConfigError: the engine in force is not on this machine.
-        StoreError: the catalog does not answer.
-    """
-    fingerprint = "" if is_remote(settings.engine) else catalog.engine()
-    return engine_of(settings, catalog, fingerprint) if fingerprint else settings.engine
-
-
-def engine_of(settings: Settings, catalog: Catalog, fingerprint: str) -> str:
-    """Return the name or folder of the engine with that fingerprint.
-
-    Raises:
-        ConfigError: it is not on this machine.
-        StoreError: the catalog does not answer.
-    """
-    if is_remote(settings.engine):
-        return settings.engine
-    sources = [known.source for known in catalog.engines() if known.fingerprint == fingerprint]
-    found = find_fingerprint(fingerprint, [settings.engine, *sources], folders=engine_folders(settings))
-    if found is None:
-        told = "".join(f" (it was {source})" for source in sources if source)
-        raise ConfigError(f"the engine {fingerprint[:12]} of the catalogue is not on this machine{told}: bring it back")
-    nobody_asked = settings.engine in (found.facts.name, Settings.model_fields["engine"].default)
-    if not nobody_asked and Path(settings.engine) != found.path:
-        log.warning("engine_setting_passed_over", setting=settings.engine, in_force=found.facts.name)
-    return str(found.path.resolve())
-
-
 def check_data_folder(folder: Path) -> None:
     """Make the data folder if it is missing, and write into it once.
 
@@ -216,11 +184,6 @@ def check_data_folder(folder: Path) -> None:
     except OSError as error:
         reason = error.strerror or error
         raise ConfigError(f"the data folder {folder} cannot be used: {reason}; name another with --data") from error
-
-
-def engine_folders(settings: Settings) -> tuple[Path, ...]:
-    """Return the folders in which pulled engines lie, before those that are packaged."""
-    return (settings.data.resolve() / "engines",)
 
 
 def open_following_index(settings: Settings, catalog: Catalog, encoder: Encoder) -> RenewableIndex:
@@ -260,41 +223,6 @@ def _open_fetcher(settings: Settings) -> Fetcher:
 
 def _reopen(settings: Settings, shared: Shared, fingerprint: str) -> Parts:
     return open_model(settings, engine_of(settings, shared.catalog, fingerprint), shared)
-
-
-def _open_encoder(settings: Settings, engine: str) -> Encoder:
-    return open_encoder(
-        engine,
-        **settings.running,
-        folders=engine_folders(settings),
-        runtime=settings.runtime,
-        device=settings.device,
-    )
-
-
-def _check_remote(encoder: Encoder, catalog: Catalog) -> None:
-    """Refuse embedding services that run another engine than the one in force.
-
-    Raises:
-        EngineMismatch: they do.
-        StoreError: the catalog does not answer.
-    """
-    in_force = catalog.engine()
-    if isinstance(encoder, RemoteEncoder) and in_force not in ("", encoder.spec.fingerprint):
-        raise EngineMismatch(
-            f"the embedding services run {encoder.spec.label}, and the catalogue is embedded by {in_force[:12]}"
-        )
-
-
-def _open_text(settings: Settings, engine: str, encoder: Encoder) -> TextEncoder:
-    """Return the text tower of the engine, wherever that runs."""
-    if isinstance(encoder, RemoteEncoder):
-        return encoder
-    return TextTower(_engine_folder(settings, engine), threads=settings.engine_threads)
-
-
-def _engine_folder(settings: Settings, engine: str) -> EngineFolder:
-    return find_folder(engine, folders=engine_folders(settings))
 
 
 def _open_local(settings: Settings, catalog: Catalog, opened: ExitStack) -> LocalParts | None:

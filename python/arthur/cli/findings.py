@@ -16,8 +16,6 @@ from typing import Literal, TypeAlias, TypeVar
 
 from arthur.assemble import (
     check_data_folder,
-    engine_folders,
-    engine_in_force,
     open_following_index,
     open_following_local_index,
 )
@@ -30,6 +28,7 @@ from arthur.config import Settings
 from arthur.encode import Encoder, canary, open_encoder
 from arthur.encode.remote import RemoteEncoder
 from arthur.errors import ArthurError
+from arthur.in_force import engine_folders, engine_in_force
 from arthur.recognition.follower import Follower
 from arthur.recognition.history import feature_history, vector_history
 from arthur.verify import Verifier, open_verifier

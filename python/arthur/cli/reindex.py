@@ -101,8 +101,8 @@ def _is_in_force(arthur: Arthur, engine: str) -> bool:
     Raises:
         ConfigError: there is no such engine, or it was not pulled.
     """
-    from arthur.assemble import engine_folders
     from arthur.encode.folder import find_folder
+    from arthur.in_force import engine_folders
 
     try:
         spec = find_folder(engine, folders=engine_folders(arthur.settings)).spec()
@@ -135,7 +135,7 @@ def _move(arthur: Arthur, engine: str, wishes: Wishes, *, sure: bool, json: bool
 
 def _roll_back(arthur: Arthur, *, json: bool) -> None:
     """Give views that were put since a vector of the engine before, and switch back."""
-    from arthur.assemble import engine_of
+    from arthur.in_force import engine_of
     from arthur.jobs.changing import ModelChange
 
     before = [known for known in arthur.catalog.engines() if known.previous]

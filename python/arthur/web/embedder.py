@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from arthur.assemble import engine_folders
 from arthur.config import Settings
 from arthur.decode import ImageDecoder, Limits
 from arthur.encode import canary, open_engine
@@ -21,6 +20,7 @@ from arthur.encode.folder import find_folder
 from arthur.encode.text import TextTower
 from arthur.encode.wire import describe
 from arthur.errors import ArthurError, ConfigError, EngineError
+from arthur.in_force import engine_folders
 from arthur.web.embedding import Embedding, EmbeddingParts
 from arthur.web.granian import GranianServer
 from arthur.web.logs import configure_logs

@@ -88,7 +88,7 @@ def service_of(arthur: Arthur, fan_out: ThreadPoolExecutor) -> Service:
         blobs=arthur.blobs,
         fetch=arthur.fetcher,
         fan_out=fan_out,
-        metrics=Metrics(arthur.shared.cache.stats),
+        metrics=Metrics(arthur.cache.stats),
         rebuild=Rebuild(arthur.recognizer, Board(arthur.catalog)),
         version=installed_version(),
         embedders=lambda: arthur.embedders,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from arthur.assemble import engine_folders
 from arthur.encode import folder
+from arthur.in_force import engine_folders
 from arthur.web.engine_answers import CalibrationOut, EnginesOut
 from arthur.web.http import Request, Response, json_response
 from arthur.web.routing import Doc, Route

@@ -178,11 +178,13 @@ ROUTES = (
         "/api/v1/artists/{artist_id}/thumbnail",
         show_artist_cover,
         Doc("Thumbnail of an artist's first view", "catalogue", answers={200: "image/jpeg", 304: None}),
+        scope="read",
     ),
     Route(
         "GET",
         "/api/v1/artists/{artist_id}/entries/{entry_id}/thumbnail",
         show_entry_cover,
         Doc("Thumbnail of an entry's first view", "catalogue", answers={200: "image/jpeg", 304: None}),
+        scope="read",
     ),
 )
