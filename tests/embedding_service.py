@@ -18,7 +18,7 @@ import numpy as np
 
 from arthur.decode import ImageDecoder
 from arthur.encode.batch import Batched
-from arthur.encode.endpoint import parse_addresses
+from arthur.encode.endpoint import Address, parse_addresses
 from arthur.encode.spec import EngineSpec
 from arthur.encode.text import TextEncoder
 from arthur.encode.wire import describe
@@ -61,8 +61,9 @@ def serving(
     places: int = 64,
     bytes_max: int = 2**20,
     max_image_bytes: int = 2**20,
+    url: str = "",
 ) -> Iterator[Service]:
-    """Serve `encoder`, which stays the caller's, until the block ends."""
+    """Serve `encoder`, which stays the caller's, at `url` or at a Unix socket, until the block ends."""
     with tempfile.TemporaryDirectory(prefix="emb") as folder, ThreadPoolExecutor(4) as pool:
         path = Path(folder) / "s"
         description = describe(encoder.spec, batch_max=encoder.batch_max, text=text is not None)
@@ -71,34 +72,34 @@ def serving(
 
         async def run() -> None:
             app = Embedding(parts)
-            url = f"unix:{path}"
-            server = GranianServer(app, parse_addresses(url)[0], places=places, bytes_max=bytes_max)
-            started.append(Service(url, path, app, server, asyncio.get_running_loop(), encoder))
+            address = parse_addresses(url or f"unix:{path}")[0]
+            server = GranianServer(app, address, places=places, bytes_max=bytes_max)
+            started.append(Service(address.url, path, app, server, asyncio.get_running_loop(), encoder))
             await server.run()
 
         thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
         thread.start()
-        wait_until(lambda: bool(started) and _accepts(path))
+        wait_until(lambda: bool(started) and _accepts(parse_addresses(started[0].url)[0]))
         yield started[0]
         if thread.is_alive():
             started[0].stop(drain_s=0.1)
         thread.join(WAIT_S)
 
 
-def _accepts(path: Path) -> bool:
-    """Whether somebody listens: the path is there a moment before."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(str(path)) == 0
+def _accepts(address: Address) -> bool:
+    """Whether somebody listens: a socket's path is there a moment before."""
+    with socket.socket(socket.AF_UNIX) if address.path else socket.socket() as probe:
+        return probe.connect_ex(address.path or (address.host, address.port)) == 0
 
 
 class Engine:
-    """A fake engine of side 4: vectors are the colour of the pixel (1, 1); red 255 makes it fail.
+    """A fake engine: vectors are the colour of the pixel (1, 1); red 255 makes it fail.
 
     Runs wait while `open` is cleared; `entered` counts those that began.
     """
 
-    def __init__(self) -> None:
-        self.spec = EngineSpec("fake", 4, "stretch", 3, "ab" * 32)
+    def __init__(self, *, side: int = 4) -> None:
+        self.spec = EngineSpec("fake", side, "stretch", 3, "ab" * 32)
         self.batches: list[list[int]] = []
         self.open = threading.Event()
         self.entered = threading.Semaphore(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -174,6 +175,26 @@ def test_when_all_are_overloaded_the_caller_is_told_to_come_again() -> None:
     ):
         encoder.encode(reds(1))
     assert raised.value.retry_after_s == 7
+
+
+def test_overload_over_tcp_is_told_though_the_body_was_not_wanted() -> None:
+    """A connection that is closed with unread bytes is reset, and the answer is lost: so it is read to its end."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        url = f"http://127.0.0.1:{probe.getsockname()[1]}"
+    engine = Engine(side=448)
+    encoder = Batched(engine, batch_max=4)
+    pixels = np.zeros((4, 448, 448, 3), np.uint8)
+    with serving(encoder, places=1, bytes_max=2**30, url=url) as service, asking(service) as remote:
+        engine.open.clear()
+        first = threading.Thread(target=remote.encode, args=(pixels,))
+        first.start()
+        assert engine.entered.acquire(timeout=WAIT_S)
+        for _ in range(10):
+            with pytest.raises(Overloaded):
+                remote.encode(pixels)
+        engine.open.set()
+        first.join()
+    encoder.close()
 
 
 def test_a_slow_service_is_hedged_by_another_one() -> None:

@@ -156,7 +156,7 @@ def test_a_full_queue_is_429_with_retry_after(engine: Engine, service: Service, 
 
 
 @pytest.mark.parametrize(("length", "fit"), [(48, 8), (192, 3)], ids=["places", "bytes"])
-def test_who_finds_no_place_is_429_before_its_body_is_read(service: Service, length: int, fit: int) -> None:
+def test_who_finds_no_place_is_429_and_its_body_is_thrown_away(service: Service, length: int, fit: int) -> None:
     head = b"POST /v1/embed HTTP/1.1\r\nHost: e\r\nContent-Type: application/x-arthur-pixels\r\n"
     head += f"Content-Length: {length}\r\n\r\n".encode()
     waiting = [socket.socket(socket.AF_UNIX) for _ in range(fit)]
@@ -164,7 +164,7 @@ def test_who_finds_no_place_is_429_before_its_body_is_read(service: Service, len
         connection.connect(str(service.path))
         connection.sendall(head)
     wait_until(lambda: service.server.inside == fit)
-    assert b"429 Too Many Requests" in raw(service, head)
+    assert b"429 Too Many Requests" in raw(service, head + b"x" * length)
     for connection in waiting:
         connection.close()
     wait_until(lambda: service.server.inside == 0)

@@ -154,6 +154,7 @@ class Endpoint:
         self.address = address
         self._lock = Lock()
         self._idle: deque[_Connection] = deque()
+        self._closed = False
 
     def send(self, ask: Ask, *, timeout_s: float) -> Exchange:
         """Send a request over a kept connection or a new one; each step of it may take `timeout_s` at most.
@@ -183,10 +184,16 @@ class Endpoint:
     def keep(self, connection: _Connection) -> None:
         """Take a connection back whose answer was read whole."""
         with self._lock:
-            if len(self._idle) < _IDLE_MAX:
+            if len(self._idle) < _IDLE_MAX and not self._closed:
                 self._idle.append(connection)
                 return
         connection.close()
+
+    def close(self) -> None:
+        """Keep no connection any more; what is under way still gets its answer."""
+        with self._lock:
+            self._closed = True
+        self.drop()
 
     def drop(self) -> None:
         """Close the connections that are kept."""

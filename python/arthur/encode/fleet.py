@@ -97,7 +97,7 @@ class Fleet:
             self._sick.set()
         self._nurse.join()
         for member in self.members:
-            member.endpoint.drop()
+            member.endpoint.close()
 
     def choose(self, tried: Sequence[Member]) -> Member | None:
         """Take the least busy service that is in and not among `tried`; ties are broken in turn."""

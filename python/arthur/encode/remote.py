@@ -59,7 +59,7 @@ class RemoteEncoder:
         endpoints = [Endpoint(address) for address in parse_addresses(engine)]
         with ExitStack() as failing:
             for endpoint in endpoints:
-                failing.callback(endpoint.drop)
+                failing.callback(endpoint.close)
             found = _first_descriptions(endpoints, start_s=start_s)
             failing.pop_all()
         self._description = next(one for one in found.values() if isinstance(one, Description))

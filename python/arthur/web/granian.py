@@ -19,6 +19,7 @@ from granian.log import LogLevels
 from granian.rsgi import (  # type: ignore[attr-defined]  # documented names that it does not re-export as typed
     HTTPProtocol,
     ProtocolClosed,
+    ProtocolError,
     Scope,
 )
 from granian.server.embed import Server
@@ -32,6 +33,7 @@ from arthur.web.http import Request, Response, problem
 log = structlog.get_logger(__name__)
 
 _BODY_S = 10.0
+_THROWN_MAX = 2**25
 _POLL_S = 0.01
 
 
@@ -150,15 +152,14 @@ class GranianServer:
         if request.method != "POST":
             return await self._app.answer(request)
         try:
-            length = self._length(request)
-            with self._door.let_in(length):
+            with self._door.let_in(self._length(request)):
                 whole = replace(request, body=await _body(proto))
                 check_length(whole)
                 return await _unless_left(self._app.answer(whole), proto.client_disconnect)
         except ProtocolClosed:
             return None
         except ArthurError as error:
-            return problem(error, request.request_id)
+            return await _refused(request, error, proto)
 
     def _length(self, request: Request) -> int:
         """Return the length of the body, which has to be declared: a broken chunked one would look like a whole one.
@@ -188,6 +189,26 @@ async def _body(proto: HTTPProtocol) -> bytes:
             return body
     except TimeoutError as error:
         raise BadRequest(f"the body did not arrive within {_BODY_S:g} s") from error
+
+
+async def _refused(request: Request, error: ArthurError, proto: HTTPProtocol) -> Response | None:
+    """Return a refusal, once what still comes of the body was thrown away.
+
+    Closing a TCP connection while there is something to read resets it, and the caller would not see the answer.
+    """
+    thrown = 0
+    with suppress(TimeoutError):
+        try:
+            async with asyncio.timeout(_BODY_S):
+                async for chunk in proto:
+                    thrown += len(chunk)
+                    if thrown > _THROWN_MAX:
+                        break
+        except ProtocolClosed:
+            return None
+        except ProtocolError:
+            pass  # it was read whole
+    return problem(error, request.request_id)
 
 
 async def _unless_left(answer: Awaitable[Response], left: Callable[[], Awaitable[None]]) -> Response | None:
