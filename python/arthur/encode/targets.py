@@ -57,6 +57,11 @@ class Target:
         return "fp32" if self.gpu is None or self.runtime == "onnx" else "fp16"
 
     @property
+    def lanes(self) -> int:
+        """How many batches run at once: on a GPU the copies of one while another computes."""
+        return 1 if self.gpu is None or self.runtime == "onnx" else 2
+
+    @property
     def planned(self) -> bool:
         """Whether the engine is compiled before it runs."""
         return self.runtime in ("tensorrt", "torch-tensorrt")
