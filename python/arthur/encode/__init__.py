@@ -76,7 +76,9 @@ def open_encoder(
 
     folder = find_folder(engine, folders=folders)
     target = chosen(folder, runtime, device, batch_max=batch_max, folders=folders)
-    return Batched(open_on(folder, target, threads=threads), batch_max=batch_max, wait_ms=batch_wait_ms)
+    return Batched(
+        open_on(folder, target, threads=threads, strict=runtime != "auto"), batch_max=batch_max, wait_ms=batch_wait_ms
+    )
 
 
 def canary(encoder: Encoder) -> None:

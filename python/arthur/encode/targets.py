@@ -130,6 +130,16 @@ def choose(wanted: WantedRuntime, device: str, machine: Machine) -> tuple[Target
     return Target(wanted, place), "it was asked for"
 
 
+def require(package: str) -> None:
+    """Refuse to go on without a package.
+
+    Raises:
+        ConfigError: it is not installed.
+    """
+    if find_spec(package) is None:
+        raise ConfigError(f"the package {package} is not installed; see docs/gpu.md")
+
+
 def _gpu(wanted: WantedRuntime, device: str, machine: Machine) -> int | None:
     """Return the number of the GPU to use; None is the CPU."""
     if device == "cpu":
