@@ -64,12 +64,12 @@ def test_what_is_not_there_is_named(wanted: tuple[str, str], machine: Box, messa
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("runtime", "device", "precision"), [
-    ("tensorrt", "cuda:0", "fp16"), ("torch", "cuda:0", "fp16"), ("onnx", "cuda:0", "fp32"),
-    ("torch", "cpu", "fp32"), ("openvino", "cpu", "bf16"),
+@pytest.mark.parametrize(("runtime", "device", "precision", "lanes"), [
+    ("tensorrt", "cuda:0", "fp16", 2), ("torch", "cuda:0", "fp16", 2), ("onnx", "cuda:0", "fp32", 1),
+    ("torch", "cpu", "fp32", 1), ("openvino", "cpu", "bf16", 1),
 ])  # fmt: skip
-def test_a_target_has_a_precision_of_its_own(runtime: str, device: str, precision: str) -> None:
-    assert Target(runtime, device).precision == precision
+def test_a_target_has_a_precision_and_lanes_of_its_own(runtime: str, device: str, precision: str, lanes: int) -> None:
+    assert (Target(runtime, device).precision, Target(runtime, device).lanes) == (precision, lanes)
 
 
 def test_this_machine_has_the_runtime_that_comes_with_arthur() -> None:

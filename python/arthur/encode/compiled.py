@@ -19,7 +19,7 @@ from arthur.encode.plans import PlanKey, PlanStore, Progress
 from arthur.encode.runners import GpuRunner
 from arthur.encode.samples import drawn
 from arthur.encode.spec import Variant
-from arthur.encode.targets import Target
+from arthur.encode.targets import Target, require
 from arthur.errors import EngineError
 from arthur.types import Pixels
 
@@ -131,6 +131,7 @@ def compiler_for(
         EngineError: int8 or fp8 cannot be calibrated.
     """
     if target.runtime == "torch-tensorrt":
+        require("torch")
         from arthur.encode.torch_tensorrt import torch_tensorrt
 
         name = f"torch-tensorrt {torch_tensorrt().__version__}"

@@ -12,6 +12,7 @@ from arthur.encode.folder import EngineFolder, packaged_engines
 from arthur.encode.onnx import OnnxEncoder
 from arthur.encode.placed import PlacedEncoder, way
 from arthur.encode.targets import ON_GPU, Target, ThisMachine, choose
+from arthur.errors import ArthurError
 from arthur.types import WantedRuntime
 
 if TYPE_CHECKING:
@@ -39,8 +40,10 @@ def chosen(
     return replace(target, batch_max=batch_max, plans=plans)
 
 
-def open_on(folder: EngineFolder, target: Target, *, threads: int) -> Encoder:
+def open_on(folder: EngineFolder, target: Target, *, threads: int, strict: bool = True) -> Encoder:
     """Open the engine on its target; torch, ONNX Runtime or the CPU stand in for what has to be compiled.
+
+    Unless `strict`, the next of these runs the engine for good where the target cannot, and the log says why.
 
     Raises:
         ConfigError: what runs it is not installed.
@@ -48,9 +51,20 @@ def open_on(folder: EngineFolder, target: Target, *, threads: int) -> Encoder:
     """
     if target.device == "cpu" and target.runtime == "onnx":
         return OnnxEncoder(folder, threads=threads)
-    machine, others = ThisMachine(), [Target("onnx")]
-    if target.planned:
-        gpu = [replace(target, runtime=name) for name in ON_GPU if name in _STAND_INS and machine.has(name, gpu=True)]
-        others = [*gpu, *others]
-    stand_ins = [way(folder, one, threads=threads) for one in others]
-    return PlacedEncoder(folder, way(folder, target, threads=threads), stand_ins)
+    others = _stand_ins(target)
+    try:
+        best, *rest = (way(folder, one, threads=threads) for one in (target, *others))
+        return PlacedEncoder(folder, best, rest)
+    except ArthurError as error:
+        if strict:
+            raise
+        told = {"engine": folder.facts.name, "runtime": target.runtime, "instead": others[0].runtime}
+        log.warning("engine_cannot_run_there", **told, device=target.device, error=str(error))
+        return open_on(folder, others[0], threads=threads, strict=False)
+
+
+def _stand_ins(target: Target) -> list[Target]:
+    """Return what can run an engine instead, best first; the last one is the CPU."""
+    machine, gpu = ThisMachine(), _STAND_INS if target.planned else ()
+    there = [replace(target, runtime=name) for name in ON_GPU if name in gpu and machine.has(name, gpu=True)]
+    return [*there, Target("onnx")]

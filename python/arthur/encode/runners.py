@@ -11,7 +11,7 @@ from arthur.encode.golden import golden_distance, load_golden
 from arthur.encode.openvino import OpenVinoSession, has_bf16_tiles, openvino_version
 from arthur.encode.session import Session, pixels_form
 from arthur.encode.spec import Variant
-from arthur.encode.targets import Target
+from arthur.encode.targets import Target, require
 from arthur.errors import ConfigError, EngineError
 from arthur.types import Pixels, Vectors
 
@@ -73,6 +73,7 @@ def _open_on(folder: EngineFolder, precision: Variant, target: Target, *, thread
 
         return opened(folder, precision, target)
     if target.runtime == "torch":
+        require("torch")
         from arthur.encode.torch import TorchRunner, torch_module
 
         module = torch_module(folder, precision, device=target.device)

@@ -57,6 +57,11 @@ class Target:
         return "fp32" if self.gpu is None or self.runtime == "onnx" else "fp16"
 
     @property
+    def lanes(self) -> int:
+        """How many batches run at once: on a GPU the copies of one while another computes."""
+        return 1 if self.gpu is None or self.runtime == "onnx" else 2
+
+    @property
     def planned(self) -> bool:
         """Whether the engine is compiled before it runs."""
         return self.runtime in ("tensorrt", "torch-tensorrt")
@@ -123,6 +128,16 @@ def choose(wanted: WantedRuntime, device: str, machine: Machine) -> tuple[Target
     if not machine.has(wanted, gpu=gpu is not None):
         raise ConfigError(f"runtime {wanted} is not installed for {place}; see docs/gpu.md")
     return Target(wanted, place), "it was asked for"
+
+
+def require(package: str) -> None:
+    """Refuse to go on without a package.
+
+    Raises:
+        ConfigError: it is not installed.
+    """
+    if find_spec(package) is None:
+        raise ConfigError(f"the package {package} is not installed; see docs/gpu.md")
 
 
 def _gpu(wanted: WantedRuntime, device: str, machine: Machine) -> int | None:
