@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -95,7 +97,6 @@ def contents(folder: Path) -> dict[str, bytes]:
         *(("engines", command, "nothing") for command in (*RUNS[:-1], "pull")),
         *((command, "--engine", "nothing") for command in ("status", "reindex")),
         ("search", "a boat", "--engine", "nothing"),
-        ("serve", "--engine", "nothing"),
     ],
     ids=" ".join,
 )
@@ -106,6 +107,15 @@ def test_an_engine_that_is_unknown_is_told_in_one_line(
     assert (done.status, done.out, done.err.count("\n")) == (2, "", 1), done.err
     assert "'nothing' is neither a folder nor one of: " in done.err
     assert not (tmp_path / "data" / "engines").exists()
+
+
+def test_a_server_with_an_unknown_engine_does_not_start(tmp_path: Path) -> None:
+    words = ("serve", "--engine", "nothing", "--data", str(tmp_path / "data"), "--port", "1", "--workers", "1")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-m", "arthur", *words]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+    assert "'nothing' is neither a folder nor one of: " in done.stderr
 
 
 def other_weights(folder: Path) -> None:
