@@ -104,7 +104,7 @@ class Direct:
 def crowd(system: System, folder: EngineFolder, *, batch_max: int, seconds: float) -> Iterator[Row]:
     """Let one client and then 64 send single pictures through the batcher, each the next when it has its answer."""
     for clients in (1, CLIENTS):
-        encoder = Batched(Direct(system, folder), batch_max=batch_max)
+        encoder = Batched(Direct(system, folder), batch_max=batch_max, lanes=system.parallel)
         pixels, gate = squares(folder, 1), threading.Barrier(clients)
 
         def work(_: int) -> list[float]:

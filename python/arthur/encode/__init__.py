@@ -119,7 +119,7 @@ def open_engine(
     run = running(folder.facts, threads=threads, batch_max=batch_max, batch_wait_ms=batch_wait_ms)
     target = chosen(folder, runtime, device, batch_max=run.batch_max, folders=folders)
     encoder = open_on(folder, target, threads=run.threads, strict=runtime != "auto")
-    return Batched(encoder, batch_max=run.batch_max, wait_ms=run.batch_wait_ms)
+    return Batched(encoder, batch_max=run.batch_max, wait_ms=run.batch_wait_ms, lanes=target.lanes)
 
 
 def canary(encoder: Encoder) -> None:
