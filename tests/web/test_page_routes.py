@@ -39,3 +39,9 @@ def test_the_calibration_says_how_good_it_was(client: httpx.Client) -> None:
     calibration = CalibrationOut.model_validate(client.get("/api/v1/calibration").json())
     assert calibration.held_out is not None
     assert (calibration.for_catalogue, calibration.reliability) == (False, None)
+
+
+def test_what_is_unchanged_keeps_the_policy_it_was_given(client: httpx.Client) -> None:
+    tag = client.get("/static/base.css").headers["etag"]
+    again = client.get("/static/base.css", headers={"if-none-match": tag})
+    assert (again.status_code, again.headers.get("content-security-policy")) == (304, None)

@@ -9,6 +9,8 @@ MAX_TARGET = 32 * 2**10
 MAX_HEADERS = 32 * 2**10
 """Longest headers together, characters."""
 
+NOT_MODIFIED = 304
+
 _SAFE = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -31,7 +33,9 @@ def check_head(request: Request) -> None:
 
 def secured(request: Request, response: Response) -> Response:
     """Return the answer with the headers it lacks; what a key was needed for is not for shared caches."""
-    missing = {name: value for name, value in _SAFE.items() if name not in response.headers}
+    # what a 304 says replaces the headers of the answer that the browser has kept
+    safe = {} if response.status == NOT_MODIFIED else _SAFE
+    missing = {name: value for name, value in safe.items() if name not in response.headers}
     if request.caller.key_id:
         missing["cache-control"] = ", ".join(["private", *filter(None, [response.headers.get("cache-control")])])
     return response.having(missing)
