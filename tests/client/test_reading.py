@@ -27,7 +27,10 @@ MODELS = {
     "Status": served.StatusOut,
 }  # fmt: skip
 OURS = {"Status": {"parts"}}
-NO_METHODS = {"openapi", "docs", "metrics", "alive", "ready", "batch_match", "show_analytics"}
+NO_METHODS = {
+    "openapi", "docs", "metrics", "alive", "ready", "batch_match", "show_analytics",
+    "show_artist_cover", "show_entry_cover", "list_engines", "show_calibration",
+}  # fmt: skip
 NAMES = {
     "match": "match", "similar": "similar", "search": "search", "put_view": "put", "show_view": "view",
     "remove_view": "remove", "show_thumbnail": "thumbnail", "list_artists": "artists", "show_artist": "artist",

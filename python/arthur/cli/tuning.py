@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from arthur.encode.spec import Variant
     from arthur.encode.tuning import Tuned
 
+_ON_CPUS: tuple[Variant, ...] = ("fp32", "bf16", "int8")
+"""Precisions that can be tuned: what needs a GPU is not swept."""
 _UNSTEADY = 1.5
 """How many times the least throughput the greatest may be before the figures are doubted."""
 
@@ -76,9 +78,7 @@ def tune_command(
 
 def _precisions(given: list[str] | None) -> list[Variant]:
     """Check the precisions that were asked for; Typer has no lists of choices."""
-    from arthur.encode.spec import Variant
-
-    known: dict[str, Variant] = {one: one for one in get_args(Variant)}
+    known: dict[str, Variant] = {one: one for one in _ON_CPUS}
     if unknown := [one for one in given or () if one not in known]:
         raise ConfigError(f"precision {unknown[0]!r} is none of {', '.join(known)}")
     return [known[one] for one in given or ()]
