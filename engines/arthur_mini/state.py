@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from engines.arthur_mini.model import Architecture, Encoder
@@ -53,7 +52,6 @@ class State:
         model: The network being trained.
         average: Moving average of the network: what is exported.
         optimizer: Its optimizer.
-        random: Choice of batches.
         step: Updates done.
         curve: Rows of the learning curve.
     """
@@ -61,7 +59,6 @@ class State:
     model: Encoder
     average: Encoder
     optimizer: torch.optim.Optimizer
-    random: np.random.Generator
     step: int = 0
     curve: list[dict[str, float]] = field(default_factory=list)
 
@@ -76,7 +73,7 @@ def fresh(plan: Plan, architecture: Architecture, device: torch.device) -> State
     others = [weight for weight in model.parameters() if weight.ndim <= 1]
     groups = [{"params": matrices, "weight_decay": plan.decay}, {"params": others, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=plan.rate)
-    return State(model, average, optimizer, np.random.default_rng(plan.seed))
+    return State(model, average, optimizer)
 
 
 def save(state: State, plan: Plan, pool: Pool, path: Path) -> None:
@@ -88,9 +85,6 @@ def save(state: State, plan: Plan, pool: Pool, path: Path) -> None:
         "model": state.model.state_dict(),
         "average": state.average.state_dict(),
         "optimizer": state.optimizer.state_dict(),
-        "random": state.random.bit_generator.state,
-        "torch_random": torch.get_rng_state(),
-        "cuda_random": torch.cuda.get_rng_state_all(),
         "step": state.step,
         "curve": state.curve,
     }
@@ -113,10 +107,6 @@ def restore(path: Path, plan: Plan, device: torch.device) -> State:
     state.model.load_state_dict(checkpoint["model"])
     state.average.load_state_dict(checkpoint["average"])
     state.optimizer.load_state_dict(checkpoint["optimizer"])
-    state.random.bit_generator.state = checkpoint["random"]
-    torch.set_rng_state(checkpoint["torch_random"])
-    if device.type == "cuda" and checkpoint["cuda_random"]:
-        torch.cuda.set_rng_state_all(checkpoint["cuda_random"])
     state.step, state.curve = checkpoint["step"], checkpoint["curve"]
     return state
 

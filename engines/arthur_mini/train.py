@@ -9,7 +9,7 @@ rounding of parallel sums.
 import argparse
 import math
 import time
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from pathlib import Path
 
@@ -17,12 +17,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from engines.arthur_mini.augment import photograph, scan, vary
 from engines.arthur_mini.heldout import HeldOut
 from engines.arthur_mini.model import Architecture
 from engines.arthur_mini.pool import SEED, Pool, draw
 from engines.arthur_mini.start import start_from
 from engines.arthur_mini.state import Plan, State, fresh, restore, save
+from engines.arthur_mini.views import Views, drawn_ahead
 
 _CACHE = Path(".cache/arthur-mini")
 
@@ -48,17 +48,11 @@ def losses(scans: Tensor, photos: Tensor, plan: Plan) -> tuple[Tensor, Tensor, T
     return contrast, -torch.log(gaps + 1e-6).mean(), hits.float().mean()
 
 
-def update(state: State, works: Tensor, aspects: Tensor, plan: Plan) -> dict[str, float]:
-    """Do one step on a batch of works and return its losses by name."""
-    side = plan.warm_side if state.step < plan.warm_share * plan.steps else plan.side
-    with torch.no_grad():
-        works, aspects = vary(works, aspects)
-        severity = torch.rand(len(works), device=works.device)
-        severity *= min(1.0, 0.3 + 7 * state.step / plan.steps)
-        views = torch.cat([scan(works, side), photograph(works, aspects, severity, side)])
+def update(state: State, views: Tensor, plan: Plan) -> dict[str, float]:
+    """Do one step on the views of a batch, scans before photos, and return its losses by name."""
     state.optimizer.param_groups[0]["lr"] = state.optimizer.param_groups[1]["lr"] = _rate(state.step, plan)
     with torch.autocast(views.device.type, torch.bfloat16):
-        vectors = state.model(views.contiguous(memory_format=torch.channels_last))
+        vectors = state.model(views)
     scans, photos = vectors.float().chunk(2)
     contrast, spread, hits = losses(scans, photos, plan)
     state.optimizer.zero_grad()
@@ -70,37 +64,26 @@ def update(state: State, works: Tensor, aspects: Tensor, plan: Plan) -> dict[str
     return {"contrast": contrast.item(), "spread": spread.item(), "batch_hits": hits.item()}
 
 
-def batches(pool: Pool, state: State, plan: Plan, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield works (n, 3, side, side) in 0..1 and aspects (n,), until the run's last step."""
-    # On a GPU the pool moves there whole: fetching every batch would take longer than the step.
-    resident = torch.from_numpy(pool.works[:].copy()).to(device) if device.type == "cuda" else None
-    while state.step < plan.steps:
-        chosen = pool.sample(state.random, plan.batch, picture_share=plan.picture_share)
-        # Shuffled, for views borrow walls and reflections from their neighbours in the batch.
-        chosen = state.random.permutation(chosen)
-        works = torch.from_numpy(pool.works[chosen]) if resident is None else resident[torch.from_numpy(chosen)]
-        aspects = torch.from_numpy(pool.aspects[chosen]).to(device)
-        yield works.permute(0, 3, 1, 2).float() / 255, aspects
-
-
 def train(state: State, pool: Pool, plan: Plan, *, run: Path, device: torch.device) -> None:
     """Train to the last step, with a checkpoint and a line of the curve every few steps."""
     heldout = HeldOut.draw(device)
     sums: dict[str, float] = {}
     started = time.perf_counter()
-    for works, aspects in batches(pool, state, plan, device):
-        for name, value in update(state, works, aspects, plan).items():
-            sums[name] = sums.get(name, 0.0) + value
-        if state.step % plan.report and state.step < plan.steps:
-            continue
-        done = state.step % plan.report or plan.report
-        row: dict[str, float] = {"step": state.step, "pairs": state.step * plan.batch}
-        row |= {name: round(value / done, 4) for name, value in sums.items()}
-        row |= heldout.accuracy(state.average, plan.side)
-        row["seconds"] = round(time.perf_counter() - started, 1)
-        state.curve.append(row)
-        save(state, plan, pool, run / "checkpoint.pt")
-        sums, started = {}, time.perf_counter()
+    with ThreadPoolExecutor(1) as thread:
+        for views in drawn_ahead(Views(pool, plan, device), range(state.step, plan.steps), thread):
+            for name, value in update(state, views, plan).items():
+                sums[name] = sums.get(name, 0.0) + value
+            if state.step % plan.report and state.step < plan.steps:
+                continue
+            done = state.step % plan.report or plan.report
+            row: dict[str, float] = {"step": state.step, "pairs": state.step * plan.batch}
+            row |= {name: round(value / done, 4) for name, value in sums.items()}
+            # By the thread that draws, for both take torch's random numbers.
+            row |= thread.submit(heldout.accuracy, state.average, plan.side).result()
+            row["seconds"] = round(time.perf_counter() - started, 1)
+            state.curve.append(row)
+            save(state, plan, pool, run / "checkpoint.pt")
+            sums, started = {}, time.perf_counter()
 
 
 def _rate(step: int, plan: Plan) -> float:
