@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import valkey
+from structlog.testing import capture_logs
 
 from arthur.cache import Cache, open_cache
 from tests.private_servers import PrivateServer
@@ -76,15 +77,15 @@ def test_a_full_valkey_is_a_miss(own_valkey: Start) -> None:
     cache.close()
 
 
-def test_a_wrong_password_is_a_miss_and_tells_no_secret(own_valkey: Start, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_password_is_a_miss_and_tells_no_secret(own_valkey: Start) -> None:
     server = own_valkey("--requirepass", "right")
     right, wrong = (open_cache(f"valkey://:{word}@127.0.0.1:{server.port}?front_mb=0") for word in ("right", "wrong"))
-    for cache in (right, wrong):
-        cache.put(b"key", b"value", 60)
-    assert (right.fetch(b"key"), seconds_of(100, lambda: wrong.fetch(b"key")) < 5) == (b"value", True)
-    said = capfd.readouterr().out
-    assert "cache_unreachable" in said
-    assert "wrong@" not in said
+    with capture_logs() as said:
+        for cache in (right, wrong):
+            cache.put(b"key", b"value", 60)
+        assert (right.fetch(b"key"), seconds_of(100, lambda: wrong.fetch(b"key")) < 5) == (b"value", True)
+    assert "cache_unreachable" in [line["event"] for line in said]
+    assert "wrong@" not in str(said)
     right.close()
     wrong.close()
 

@@ -33,8 +33,8 @@ def chosen(
     """
     machine = ThisMachine()
     target, why = choose(runtime, device, machine)
-    told = log.debug if target == Target("onnx") and not machine.gpus() else log.info  # the usual needs no word
-    told("engine_runs_on", engine=folder.facts.name, runtime=target.runtime, device=target.device, why=why)
+    if target != Target("onnx") or machine.gpus():  # the usual needs no word
+        log.info("engine_runs_on", engine=folder.facts.name, runtime=target.runtime, device=target.device, why=why)
     packaged = folder.path.parent == packaged_engines() and folders
     plans = (folders[0] if packaged else folder.path.parent) / folder.path.name / "plans"
     return replace(target, batch_max=batch_max, plans=plans)
