@@ -11,8 +11,10 @@ import numpy as np
 from sqlalchemy import Connection, Select, and_, delete, exists, func, insert, literal, select, update
 
 from arthur.catalog.chunks import chunked
+from arthur.catalog.records import Prepared
 from arthur.catalog.schema import embeddings, engines, passports, state, views
 from arthur.catalog.vectors import encode_vector
+from arthur.catalog.writing import Makers, verifier_numbers
 from arthur.errors import Conflict, EngineMismatch, EngineReplaced
 from arthur.types import Keys, KnownEngine, Passport, Vectors
 
@@ -22,12 +24,32 @@ __all__ = [
     "engine_number",
     "first_unembedded",
     "known_engines",
+    "makers_of",
     "passport_documents",
     "passport_numbers",
     "put_vectors",
     "switch",
     "unembedded",
 ]
+
+
+def makers_of(connection: Connection, views: Sequence[Prepared]) -> Makers:
+    """Return the numbers of what made the views to be put; what is new is made known.
+
+    Raises:
+        EngineMismatch: an engine is known with another length of vectors.
+        EngineReplaced: another engine is in force.
+    """
+    # By length, too: two callers may give one fingerprint different ones, and one of them is wrong.
+    kinds = {(item.new.fingerprint, len(item.new.vector)) for item in views}
+    shown = {item.new.fingerprint: item.new.passport for item in views}
+    makers = Makers(
+        engines={name: engine_number(connection, name, dim, shown[name]) for name, dim in sorted(kinds)},
+        verifiers=verifier_numbers(connection, views),
+        passports=passport_numbers(connection, [item.new.passport for item in views]),
+    )
+    agree(connection, makers.engines)
+    return makers
 
 
 def engine_number(connection: Connection, fingerprint: str, dim: int, passport: Passport | None) -> int:

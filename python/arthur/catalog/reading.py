@@ -16,9 +16,10 @@ from arthur.catalog.records import select_views, stored_view
 from arthur.catalog.schema import artists, embeddings, endings, engines, entries, state, verifiers, views
 from arthur.catalog.schema import features as feature_rows
 from arthur.catalog.vectors import decode_vectors
+from arthur.errors import BadRequest
 from arthur.types import Changes, FeatureChanges, Keys, StoredView
 
-__all__ = ["artist_numbers", "changes", "feature_changes", "features", "vectors", "views_by_key"]
+__all__ = ["artist_numbers", "changes", "check_stretch", "feature_changes", "features", "vectors", "views_by_key"]
 
 # What every recognition reads is put together once: that takes SQLAlchemy longer than SQLite takes to answer.
 _FIND_VIEWS = select_views().where(views.c.key.in_(bindparam("keys", expanding=True)))
@@ -156,3 +157,9 @@ def _puts(
 def _endings(connection: Connection, since: int, limit: int) -> Sequence[Row[Any, Any]]:
     found = select(endings).where(endings.c.sequence > since).order_by(endings.c.sequence).limit(limit)
     return connection.execute(found).all()
+
+
+def check_stretch(since: int, limit: int) -> None:
+    """Raise BadRequest if no stretch of history can be meant."""
+    if since < 0 or limit < 1:
+        raise BadRequest("since must not be negative and limit must be positive")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +21,7 @@ from arthur.catalog.migrate import bring_up_to_date
 from arthur.catalog.records import Prepared, prepare, select_views, stored_view
 from arthur.catalog.schema import artists, entries, notes, views
 from arthur.catalog.sql_outbox import SqlOutbox
-from arthur.catalog.writing import Makers, put_views, remove_views, verifier_numbers
+from arthur.catalog.writing import put_views, remove_views
 from arthur.errors import ArthurError, BadRequest, StoreError
 from arthur.types import (
     ApiKey,
@@ -159,13 +158,13 @@ class SqlCatalog:
 
     def changes(self, since: int, limit: int, fingerprint: str) -> Changes:
         """See Catalog.changes."""
-        _check_stretch(since, limit)
+        reading.check_stretch(since, limit)
         with self._reading() as connection:
             return reading.changes(connection, since, limit, fingerprint)
 
     def feature_changes(self, since: int, limit: int, fingerprint: str) -> FeatureChanges:
         """See Catalog.feature_changes."""
-        _check_stretch(since, limit)
+        reading.check_stretch(since, limit)
         with self._reading() as connection:
             return reading.feature_changes(connection, since, limit, fingerprint)
 
@@ -195,7 +194,7 @@ class SqlCatalog:
 
     def unembedded(self, fingerprint: str, since: int, limit: int) -> Keys:
         """See Catalog.unembedded."""
-        _check_stretch(since, limit)
+        reading.check_stretch(since, limit)
         with self._reading() as connection:
             return embedders.unembedded(connection, fingerprint, since, limit)
 
@@ -266,16 +265,7 @@ class SqlCatalog:
         """Put what several callers want in one transaction."""
         everything = [item for prepared in group for item in prepared]
         with self._writing() as connection:
-            # By length, too: two callers may give one fingerprint different ones, and one of them is wrong.
-            kinds = {(item.new.fingerprint, len(item.new.vector)) for item in everything}
-            shown = {item.new.fingerprint: item.new.passport for item in everything}
-            numbers = partial(embedders.engine_number, connection)
-            makers = Makers(
-                engines={name: numbers(name, dim, shown[name]) for name, dim in sorted(kinds)},
-                verifiers=verifier_numbers(connection, everything),
-                passports=embedders.passport_numbers(connection, [item.new.passport for item in everything]),
-            )
-            embedders.agree(connection, makers.engines)
+            makers = embedders.makers_of(connection, everything)
             puts = iter(put_views(connection, everything, makers, now_us=self._clock_ns() // 1000))
             # Taken apart as it was put together.
             return [[next(puts) for _ in prepared] for prepared in group]
@@ -306,8 +296,3 @@ class SqlCatalog:
     def _writing(self) -> Iterator[Connection]:
         with self._answering(), self._database.writer.begin() as connection:
             yield connection
-
-
-def _check_stretch(since: int, limit: int) -> None:
-    if since < 0 or limit < 1:
-        raise BadRequest("since must not be negative and limit must be positive")
