@@ -113,7 +113,7 @@ class _Stretch:
 def _stretch(
     connection: Connection, since: int, limit: int, put_rows: Sequence[Row[Any, Any, Any]], *, before: int | None = None
 ) -> _Stretch:
-    """Join puts and endings to `limit` changes of history, or to those `before` a number at which it ends for now.
+    """Join puts and endings to `limit` changes of history, or to those `before` a number at which it ends as yet.
 
     They are two lists in order of the sequence, each read one further than `limit`: merged, their first `limit`
     numbers are all there, and one more tells that history goes on.
