@@ -84,6 +84,10 @@ bench-accuracy: setup ## measure accuracy beside peers, 20 minutes (OPTIONS='--d
 client-ts: setup ## generate clients/typescript from the OpenAPI, type-check it, run its example on a live server (needs npm)
 	@PYTHONPATH=. $(BIN)/python clients/typescript/build.py
 
+.PHONY: docs
+docs: setup ## build the documentation as a site in .site/html; a link that leads nowhere is an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python docs/site/build.py
+
 .venv-torch/stamp: requirements/runtime.txt requirements/train.txt
 	@$$(bash deploy/system-tools.sh --python) -m venv .venv-torch
 	@for list in runtime train; do \
@@ -130,4 +134,4 @@ lock: ## pin every Python package anew, with hashes
 
 .PHONY: clean
 clean: ## remove everything that was built
-	@rm -rf $(VENV) .gpu-graphs .hadolint target rust/core/fuzz/target python/arthur/_native*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .gpu-graphs .hadolint .site target rust/core/fuzz/target python/arthur/_native*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis

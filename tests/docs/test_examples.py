@@ -50,6 +50,19 @@ def test_recipes_run_one_after_the_other(
     ] * 3
 
 
+def test_the_first_steps_lead_to_a_match(gallery: str, desk: Path, artworks: list[bytes]) -> None:
+    (desk / "pictures" / "vangogh").mkdir(parents=True)
+    (desk / "pictures" / "vangogh" / "starry_night.jpg").write_bytes(artworks[0])
+    (desk / ".venv" / "bin").mkdir(parents=True)
+    (desk / ".venv" / "bin" / "activate").write_text(f'arthur() {{ "{sys.executable}" -m arthur "$@"; }}')
+    steps = blocks("quickstart.md", "sh")
+    said = run(["bash", "-euo", "pipefail", "-c", "".join(steps).replace(SERVER, gallery)], desk)
+    printed = run([sys.executable, "-c", blocks("quickstart.md", "python")[0].replace(SERVER, gallery)], desk)
+    assert said.startswith("1 imported, 0 already there, 0 failed\nphoto.jpg: match, ")
+    assert '"decision":"match"' in said
+    assert printed.startswith("vangogh starry_night ")
+
+
 def test_every_recipe_fails_when_the_server_does() -> None:
     calls = re.findall(r"\bcurl [^|$]*", "".join(blocks("recipes.md", "sh")))
     assert [call for call in calls if "--fail-with-body" not in call] == []
