@@ -6,6 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 VENV := .venv
 BIN := $(VENV)/bin
+CARGO_CYCLONEDX_VERSION := 0.5.9
 CARGO_DENY_VERSION := 0.20.2
 RUST_SOURCES := $(shell find rust Cargo.toml Cargo.lock rust-toolchain.toml -not -path '*/target/*' -not -path '*/fuzz/*' \( -name '*.rs' -o -name 'Cargo.*' -o -name '*.toml' \))
 
@@ -60,6 +61,8 @@ lint: setup .hadolint/stamp ## formatting, lints, types, stubs, import rules, li
 	@$(BIN)/python -m mypy.stubtest arthur._native --mypy-config-file pyproject.toml
 	@$(BIN)/lint-imports --no-logo
 	@.hadolint/bin/hadolint Dockerfile Dockerfile.gpu
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/zizmor --quiet --offline --pedantic .github/workflows
 	@cargo fmt --all --check
 	@cargo clippy --quiet --profile quick --workspace --all-targets -- -D warnings
 	@command -v cargo-deny >/dev/null || cargo install --quiet --locked --debug cargo-deny@$(CARGO_DENY_VERSION)
@@ -112,6 +115,33 @@ parity: .venv-torch/stamp ## compare exported graphs with transformers, open_cli
 gpu-graphs: setup .gpu-graphs/stamp ## compile every family of engines with TensorRT for RTX, which needs no GPU to build
 	@PYTHONPATH=.gpu-graphs $(BIN)/python -m pytest tests/rtx
 
+.venv-wheel/stamp: requirements/wheel.txt
+	@$$(bash deploy/system-tools.sh --python) -m venv .venv-wheel
+	@.venv-wheel/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/wheel.txt
+	@touch $@
+
+# numkong's kernels ask clang for instructions by name, except those that each processor with AVX2 has
+ZIG_FLAGS := -mpopcnt -mbmi -mbmi2 -mlzcnt
+.PHONY: wheel
+wheel: .venv-wheel/stamp ## build a wheel into dist: on Linux for every glibc since 2.28
+	@PATH="$(CURDIR)/.venv-wheel/bin:$$PATH"; if [ "$$(uname)" = Linux ]; then \
+		CFLAGS_x86_64_unknown_linux_gnu="$(ZIG_FLAGS)" maturin build --release --locked --zig --compatibility manylinux_2_28 --out dist; \
+	else maturin build --release --locked --out dist; fi
+
+.PHONY: sdist
+sdist: .venv-wheel/stamp ## pack the sources into dist
+	@PATH="$(CURDIR)/.venv-wheel/bin:$$PATH" maturin sdist --out dist
+
+.PHONY: sbom
+sbom: .venv-wheel/stamp ## write what a release needs into dist, as CycloneDX: Python packages and what they need, and crates
+	@rm -rf .venv-sbom && $$(bash deploy/system-tools.sh --python) -m venv --without-pip .venv-sbom && mkdir -p dist
+	@.venv-wheel/bin/pip --python .venv-sbom/bin/python install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/runtime.txt
+	@.venv-wheel/bin/pip --python .venv-sbom/bin/python install --quiet --disable-pip-version-check --no-deps "pillow>=12.1,<13"
+	@.venv-wheel/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file dist/python.cdx.json .venv-sbom
+	@command -v cargo-cyclonedx >/dev/null || cargo install --quiet --locked cargo-cyclonedx@$(CARGO_CYCLONEDX_VERSION)
+	@cargo cyclonedx --quiet --format json --manifest-path rust/py/Cargo.toml --override-filename rust.cdx
+	@mv rust/py/rust.cdx.json dist/ && rm -f rust/core/rust.cdx.json
+
 .PHONY: fuzz
 fuzz: ## fuzz what reads foreign bytes (TARGET=decode_any, see cargo fuzz list; DURATION=3600; nightly Rust and cargo-fuzz)
 	@cd rust/core && cargo +nightly fuzz run $${TARGET:-decode_any} -- -max_total_time=$${DURATION:-3600} -timeout=5 -rss_limit_mb=2048
@@ -130,8 +160,8 @@ lock: ## pin every Python package anew, with hashes
 		$$lock --extra dev --extra pull --extra text --extra openvino --extra postgres --extra valkey --output-file requirements/dev.txt pyproject.toml 2>/dev/null; \
 		$$lock --output-file requirements/pillow-simd.txt requirements/pillow-simd.in; \
 		$$lock --allow-unsafe --output-file requirements/train.txt requirements/train.in; \
-		for list in rtx hadolint; do $$lock --output-file requirements/$$list.txt requirements/$$list.in; done
+		for list in rtx hadolint wheel; do $$lock --output-file requirements/$$list.txt requirements/$$list.in; done
 
 .PHONY: clean
 clean: ## remove everything that was built
-	@rm -rf $(VENV) .gpu-graphs .hadolint .site target rust/core/fuzz/target python/arthur/_native*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .venv-wheel .venv-sbom dist .gpu-graphs .hadolint .site target rust/core/fuzz/target python/arthur/_native*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis
