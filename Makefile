@@ -36,13 +36,17 @@ $(VENV)/native.stamp: $(VENV)/python.stamp pyproject.toml $(RUST_SOURCES)
 run: setup ## draw a gallery, index it, serve it, match a photo of it, and go on serving
 	@exec $(BIN)/python -m bench.demo
 
+# Many tests wait for servers of their own, so one process more than there are cores; each takes over tests that lie
+# next to one another, and from the slowest when it has none left.
+PYTEST := $(BIN)/python -m pytest --numprocesses $$(($$(nproc) + 1)) --dist worksteal
+
 .PHONY: test
 test: setup test-rust ## run every test; says which did not run for want of PostgreSQL or Valkey
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
 
 .PHONY: test-services
 test-services: setup ## run the tests that start private PostgreSQL and Valkey; refuses when one is not installed
-	@ARTHUR_REQUIRE_SERVICES=1 $(BIN)/python -m pytest -m service
+	@ARTHUR_REQUIRE_SERVICES=1 $(PYTEST) -m service
 
 .PHONY: test-rust
 test-rust: setup

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -27,6 +26,7 @@ from arthur.encode.folder import open_folder, sha256_of
 from arthur.encode.golden import Golden, save_golden
 from arthur.encode.onnx import OnnxEncoder
 from bench.artphoto.paintings import painting
+from tests.ports import free_port
 
 pytest_plugins = ["tests.service_fixtures"]
 
@@ -85,12 +85,6 @@ class Server:
         """Ask the server to end and return its exit status."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=30)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

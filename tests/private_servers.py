@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,16 +22,11 @@ import psutil
 import psycopg
 import valkey
 
+from tests.ports import free_port
+
 PASSWORD = "private"
 PATIENCE_S = 60.0
 _GUARD = Path(__file__).with_name("guard.py")
-
-
-def free_port() -> int:
-    """Return a port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def unprivileged() -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,7 @@ PROGRAMS: dict[str, Callable[[], object]] = {
     "valkey": valkey_program,
 }
 NOT_RUN = pytest.StashKey[Counter[str]]()
+_LEFT_OUT = "not_run"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -37,10 +39,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.stash[NOT_RUN] = Counter(name for item in left_out for name in needed[item] & missing)
     if not left_out:
         return
-    if os.environ.get(REQUIRED):
+    if not os.environ.get(REQUIRED):
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+    elif hasattr(config, "workeroutput"):
+        items.clear()  # the process that reports refuses
+    else:
         raise pytest.UsageError(f"{len(left_out)} tests need {', '.join(sorted(missing))}, which is not installed")
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in set(left_out)]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where tests run in several processes, tell the one that reports what this one did not run; that one refuses."""
+    not_run = session.config.stash.get(NOT_RUN, Counter())
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput[_LEFT_OUT] = dict(not_run)
+    elif not_run and os.environ.get(REQUIRED):
+        session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear what a process did not run; every one of them has collected all tests."""
+    node.config.stash[NOT_RUN] = Counter(getattr(node, "workeroutput", {}).get(_LEFT_OUT, {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

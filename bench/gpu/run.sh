@@ -4,11 +4,12 @@
 #   run.sh all                unpack, build, verify and measure everything, and report
 #   run.sh measure ENGINE [SYSTEM ...]   one engine, all or some systems
 #   run.sh train [OPTION ...] train arthur-mini on the GPU, as `make train` does
-# What is found out goes to OUT: rows.parquet, report.md and log. DEVICE=cpu runs all that needs no GPU, at a tiny size.
+# What is kept between calls lies in STATE (.gpu-state). What is found out goes to OUT: rows.parquet, report.md and log.
+# DEVICE=cpu runs all that needs no GPU, at a tiny size.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 
-STATE=${STATE:-/tmp/arthur-gpu}
+STATE=${STATE:-$PWD/.gpu-state}
 CARRY=${CARRY:-.gpu-carry}
 OUT=${OUT:-$STATE/out}
 DEVICE=${DEVICE:-cuda:0}

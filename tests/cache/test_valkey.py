@@ -13,7 +13,8 @@ import valkey
 
 from arthur.cache import Cache, open_cache
 from arthur.cache.valkey import ValkeyCache
-from tests.private_servers import PrivateServer, free_port
+from tests.ports import free_port
+from tests.private_servers import PrivateServer
 
 pytestmark = pytest.mark.service("valkey")
 

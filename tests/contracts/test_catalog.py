@@ -651,6 +651,14 @@ def test_waiting_ends_when_nothing_changes(catalog: Catalog) -> None:
     assert catalog.wait(7, 60) == 0
 
 
+def test_waiting_that_is_given_up_ends_soon(catalog: Catalog) -> None:
+    given_up = threading.Event()
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(catalog.wait, 0, 60, given_up)
+        given_up.set()
+        assert waiting.result(10) == 0
+
+
 def test_concurrent_puts_of_threads_are_all_there_under_their_own_keys(catalog: Catalog) -> None:
     with ThreadPoolExecutor(8) as threads:
         puts = list(threads.map(lambda i: catalog.put([new(f"a{i % 3}/e{i % 5}/{i}", seed=i)])[0], range(80)))

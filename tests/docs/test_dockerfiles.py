@@ -8,7 +8,6 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 FILES = ["Dockerfile", "Dockerfile.gpu"]
@@ -81,10 +82,7 @@ def test_nobody_runs_as_root(file: str) -> None:
 @contextmanager
 def started(file: str, data: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, str]]]:
     """Run an image's command as it would run there, but with a data folder and a port of this test."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    given = variables(file) | {"ARTHUR_DATA": str(data), "ARTHUR_PORT": port} | settings
+    given = variables(file) | {"ARTHUR_DATA": str(data), "ARTHUR_PORT": str(free_port())} | settings
     environment = os.environ | given
     command = exec_form(last(file, "CMD"))
     assert command[0] == "arthur"

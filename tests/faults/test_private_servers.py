@@ -48,10 +48,14 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("processes", ["0", "1"])
 @pytest.mark.parametrize(("required", "status"), [({}, 5), ({"ARTHUR_REQUIRE_SERVICES": "1"}, 4)])
-def test_what_cannot_run_is_told_and_refused_where_it_must(required: dict[str, str], status: int) -> None:
+def test_what_cannot_run_is_told_and_refused_where_it_must(
+    required: dict[str, str], status: int, processes: str
+) -> None:
     nowhere = {"PATH": "/nonexistent", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests/cache/test_valkey.py"]
+    words = ["-p", "no:cacheprovider", "--numprocesses", processes, "tests/cache/test_valkey.py"]
+    command = [sys.executable, "-m", "pytest", *words]
     told = subprocess.run(command, cwd=ROOT, env=nowhere | required, capture_output=True, text=True, check=False)
     assert told.returncode == status
     assert "tests need valkey" in told.stdout + told.stderr

@@ -54,11 +54,11 @@ class Failing:
     def __init__(self, catalog: Catalog) -> None:
         self.catalog, self.failures = catalog, 0
 
-    def wait(self, since: int, timeout_s: float) -> int:
+    def wait(self, since: int, timeout_s: float, given_up: threading.Event) -> int:
         if self.failures < 2:
             self.failures += 1
             raise StoreError("not now")
-        return self.catalog.wait(since, timeout_s)
+        return self.catalog.wait(since, timeout_s, given_up)
 
 
 def test_a_catalogue_that_fails_is_asked_again(catalog: Catalog) -> None:

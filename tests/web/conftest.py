@@ -24,6 +24,7 @@ from PIL import Image
 
 from arthur.access import NewKey, make_key
 from arthur.catalog import open_catalog
+from tests.ports import free_port
 
 HERE = Path(__file__).parent
 SERVE = HERE / "fake_serve.py"
@@ -37,12 +38,6 @@ def picture(seed: int, *, dark: bool = False, kind: str = "PNG", side: int = 64)
     encoded = io.BytesIO()
     Image.fromarray(pixels).resize((side, side), Image.Resampling.NEAREST).save(encoded, kind)
     return encoded.getvalue()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def eventually(claim: Callable[[], Any], within_s: float = 20.0) -> Any:

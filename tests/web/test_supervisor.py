@@ -18,6 +18,8 @@ import httpx
 import psutil
 import pytest
 
+from tests.ports import free_port
+
 SERVE = Path(__file__).with_name("fake_serve.py")
 
 
@@ -115,7 +117,7 @@ def test_a_second_server_on_the_port_is_refused(own: Callable[..., Any], tmp_pat
 
 
 def test_a_setting_that_a_worker_refuses_ends_all_with_one_line(tmp_path: Path) -> None:
-    ended = run_to_end({"data": str(tmp_path), "port": 18_999, "workers": 2, "engine": "broken"})
+    ended = run_to_end({"data": str(tmp_path), "port": free_port(), "workers": 2, "engine": "broken"})
     assert (ended.returncode, ended.stderr) == (2, "engine 'broken' is not installed\n")
 
 
@@ -127,7 +129,7 @@ def test_both_signals_stop_cleanly(own: Callable[..., Any], number: int) -> None
 
 
 def test_workers_that_cannot_start_end_all_after_a_few_tries(tmp_path: Path) -> None:
-    ended = run_to_end({"data": str(tmp_path), "port": 18_998, "workers": 1, "engine": "bug"}, 90)
+    ended = run_to_end({"data": str(tmp_path), "port": free_port(), "workers": 1, "engine": "bug"}, 90)
     assert (ended.returncode, ended.stderr.splitlines()[-1]) == (
         2,
         "the workers die while they start; the log says why",

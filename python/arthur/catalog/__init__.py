@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from threading import Event
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
@@ -142,8 +143,11 @@ class Catalog(Protocol):
         """Return the newest committed sequence, of any process; 0 for a new catalogue. Costs microseconds."""
         ...
 
-    def wait(self, since: int, timeout_s: float) -> int:
-        """Return `latest()` as soon as it is not `since`, or after `timeout_s`. Costs next to nothing meanwhile."""
+    def wait(self, since: int, timeout_s: float, given_up: Event | None = None) -> int:
+        """Return `latest()` as soon as it is not `since`, or after `timeout_s`. Costs next to nothing meanwhile.
+
+        Once the waiting is `given_up`, by another thread, it returns what it saw last, within a tenth of a second.
+        """
         ...
 
     def changes(self, since: int, limit: int, fingerprint: str) -> Changes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Event
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine, Table
@@ -28,8 +29,8 @@ class StateSource(Protocol):
         """Return the state as of the newest commit."""
         ...
 
-    def wait(self, since: int, timeout_s: float) -> State:
-        """Return the state as soon as its sequence is not `since`, or after `timeout_s`."""
+    def wait(self, since: int, timeout_s: float, given_up: Event) -> State:
+        """Return the state as soon as its sequence is not `since`, after `timeout_s`, or when it is `given_up`."""
         ...
 
     def close(self) -> None:

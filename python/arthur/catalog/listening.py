@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from time import monotonic
 
 import psycopg
 from psycopg import sql
@@ -13,6 +14,7 @@ __all__ = ["Listener"]
 
 _CHANNEL = "SELECT 'arthur_' || left(md5(current_schema()), 16)"
 """As migration 0006 names it."""
+_LOOK_S = 0.1
 
 
 class Listener:
@@ -23,8 +25,10 @@ class Listener:
         self._turn = threading.Lock()
         self._connection: PatientConnection | None = None
 
-    def wait(self, timeout_s: float) -> None:
-        """Return when a change was told of, or after `timeout_s`; at once when it has only now begun to listen.
+    def wait(self, timeout_s: float, given_up: threading.Event) -> None:
+        """Return when a change was told of, after `timeout_s`, or when it is `given_up`.
+
+        It returns at once when it has only now begun to listen.
 
         Raises:
             psycopg.Error: the server does not answer, or has closed the connection; the next call makes a new one.
@@ -33,8 +37,10 @@ class Listener:
             if self._connection is None or self._connection.closed:
                 self._connection = self._listening()
                 return
-            for _ in self._connection.notifies(timeout=timeout_s, stop_after=1):
-                return
+            connection, end = self._connection, monotonic() + timeout_s
+            while not given_up.is_set() and (left := end - monotonic()) > 0:
+                for _ in connection.notifies(timeout=min(_LOOK_S, left), stop_after=1):
+                    return
 
     def close(self) -> None:
         """Stop listening; a call that waits ends with an error."""

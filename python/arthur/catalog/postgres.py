@@ -97,7 +97,7 @@ class StateQuestion:
             raise store_error(answer) from answer
         return answer
 
-    def wait(self, since: int, timeout_s: float) -> State:
+    def wait(self, since: int, timeout_s: float, given_up: threading.Event) -> State:
         """See StateSource.wait. PostgreSQL tells of changes; it is asked now and then all the same.
 
         A pooler that hands out connections by the transaction lets nobody listen.
@@ -106,9 +106,11 @@ class StateQuestion:
         newest = self()
         while newest.sequence == since and (left := end - time.monotonic()) > 0:
             try:
-                self._listener.wait(min(_ASK_ANYHOW_S, left))
+                self._listener.wait(min(_ASK_ANYHOW_S, left), given_up)
             except psycopg.Error as error:
                 raise store_error(error) from error
+            if given_up.is_set():
+                break
             newest = self()
         return newest
 

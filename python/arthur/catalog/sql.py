@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from threading import Event
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,10 +152,10 @@ class SqlCatalog:
         with self._answering():
             return self._database.state().sequence
 
-    def wait(self, since: int, timeout_s: float) -> int:
+    def wait(self, since: int, timeout_s: float, given_up: Event | None = None) -> int:
         """See Catalog.wait."""
         with self._answering():
-            return self._database.state.wait(since, timeout_s).sequence
+            return self._database.state.wait(since, timeout_s, given_up or Event()).sequence
 
     def changes(self, since: int, limit: int, fingerprint: str) -> Changes:
         """See Catalog.changes."""

@@ -41,7 +41,7 @@ class SqlOutbox:
                 position=position,
                 told=_last_notice(connection),
             )
-            row = {name: getattr(hook, name) for name in webhooks.c.keys() if hasattr(hook, name)}  # noqa: SIM118
+            row = {column.name: getattr(hook, column.name) for column in webhooks.c if hasattr(hook, column.name)}
             row |= {"kinds": orjson.dumps(kinds).decode(), "lease_us": 0}
             connection.execute(insert(webhooks).values(**row))
         return hook

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections import deque
 from pathlib import Path
+from threading import Event
 
 from sqlalchemy import URL, Connection, Table, create_engine, event, func, select, text
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -52,12 +53,13 @@ class StateWatch:
         self._idle.append(watcher)
         return newest
 
-    def wait(self, since: int, timeout_s: float) -> State:
+    def wait(self, since: int, timeout_s: float, given_up: Event) -> State:
         """See StateSource.wait. Looks twenty times a second, as SQLite tells nobody."""
         end = time.monotonic() + timeout_s
         newest = self()
         while newest.sequence == since and (left := end - time.monotonic()) > 0:
-            time.sleep(min(_LOOK_S, left))
+            if given_up.wait(min(_LOOK_S, left)):
+                break
             newest = self()
         return newest
 

@@ -32,7 +32,7 @@ class Attendance:
         self._thread.start()
 
     def close(self) -> None:
-        """End the thread, as a rule within a second; a long replay is left to end with the process.
+        """End the thread, as a rule at once; a long replay is left to end with the process.
 
         Closing twice is allowed.
         """
@@ -53,7 +53,7 @@ class Attendance:
         seen = -1
         while not self._closing.is_set():
             try:
-                newest = self._catalog.wait(seen, _PATIENCE_S)
+                newest = self._catalog.wait(seen, _PATIENCE_S, self._closing)
             except StoreError:
                 self._closing.wait(_REST_S)
                 continue
