@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pytest
 
 from arthur.errors import BadRequest, ConfigError, StoreError
 from arthur.index import VectorIndex, open_index
+from arthur.index.qdrant import QdrantIndex
 from arthur.types import Filter, Keys, Neighbors, Vectors
+from tests.qdrant_local import LocalMode
 
 DIM = 32
 TOLERANCE = 2e-3
+EXACT_ANYWAY = ("ignore:Payload indexes have no effect", "ignore:Local mode performs exact")
+QDRANT_URL = os.environ.get("ARTHUR_TEST_QDRANT_URL")
 
 Opener = Callable[[], VectorIndex]
 
@@ -45,23 +52,40 @@ def found(answer: Neighbors, row: int = 0) -> list[int]:
     return [key for key in answer.keys[row].tolist() if key >= 0]
 
 
-@pytest.fixture(
-    params=[
-        "exact:",
-        "usearch:{}",
-        "usearch:{}?tail=64",
-        "usearch:{}?tail=64&threads=1",
-        pytest.param("pgvector:", marks=pytest.mark.service("pgvector")),
-    ]
-)
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
-    url = request.param.format(tmp_path / "index")
+LOCAL_MODE = pytest.param("qdrant: local mode", marks=pytest.mark.filterwarnings(*EXACT_ANYWAY))
+ADAPTERS = [
+    "exact:",
+    "usearch:{}",
+    "usearch:{}?tail=64",
+    "usearch:{}?tail=64&threads=1",
+    pytest.param("pgvector:", marks=pytest.mark.service("pgvector")),
+    "qdrant: engine",
+    *(["qdrant: server"] if QDRANT_URL else []),
+]
+
+
+@pytest.fixture(params=[*ADAPTERS, LOCAL_MODE])
+def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
+    """What opens an index, and the same one again."""
+    url, name = request.param.format(tmp_path / "index"), f"engine-{uuid4()}"
     if url == "pgvector:":
         url += request.getfixturevalue("postgres")
+    if url == "qdrant: local mode":
+        client: Any = LocalMode()
+        return lambda: QdrantIndex((client, client), dim=DIM, fingerprint=name)
+    if url == "qdrant: engine":
+        url = f"qdrant://127.0.0.1:{request.getfixturevalue('qdrant_server').port}"
+    if url == "qdrant: server":
+        url = str(QDRANT_URL)
+    return lambda: open_index(url, dim=DIM, fingerprint=name)
+
+
+@pytest.fixture
+def opened(opening: Opener) -> Iterator[Opener]:
     indices: list[VectorIndex] = []
 
     def opener() -> VectorIndex:
-        indices.append(open_index(url, dim=DIM, fingerprint="engine-a"))
+        indices.append(opening())
         return indices[-1]
 
     yield opener
@@ -179,6 +203,7 @@ def test_a_filter_restricts_to_its_artists(index: VectorIndex, artists: tuple[in
     assert (answer.keys[:, truth.shape[1] :] == -1).all()
 
 
+@pytest.mark.parametrize("opening", ADAPTERS, indirect=True)  # local mode takes seconds, and is exact at any size
 @pytest.mark.parametrize("artists", [(), (1,), (0, 2, 3, 4, 6), tuple(range(7))])
 def test_answers_about_many_rows_are_nearly_exact(index: VectorIndex, artists: tuple[int, ...]) -> None:
     rows, queries = random_rows(6000), random_rows(40, seed=2)
