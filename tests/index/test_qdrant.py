@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -113,6 +114,26 @@ def test_a_collection_that_was_dropped_is_made_again_and_replayed(opened: Opener
     assert (index.sequence, len(index)) == (0, 0)
     fill(index, 10)
     assert index.search(vectors, 1).keys[:, 0].tolist() == list(range(10))
+
+
+def test_an_index_that_is_closed_under_searches_says_so(opened: Opener) -> None:
+    index, told = opened(), list[StoreError]()
+    vectors = fill(index, 10)
+
+    def search() -> None:
+        try:
+            while True:
+                index.search(vectors, 1)
+        except StoreError as error:
+            told.append(error)
+
+    searches = [threading.Thread(target=search) for _ in range(4)]
+    for one in searches:
+        one.start()
+    index.close()
+    for one in searches:
+        one.join(30)
+    assert len(told) == 4
 
 
 def test_another_layout_is_taken_up(opened: Opener, server_client: QdrantClient) -> None:

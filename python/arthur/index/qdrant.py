@@ -210,6 +210,10 @@ class QdrantIndex:
                 self._made = False
                 raise StoreError("the index was removed from its server, and will be made again") from error
             raise StoreError(f"the index's server does not answer as expected ({_said(error)})") from error
+        except (RuntimeError, ValueError) as error:
+            if not self._closed:
+                raise
+            raise StoreError("the index is closed") from error
         except QdrantException as error:
             raise StoreError("the index's server is at its capacity") from error
 
