@@ -299,11 +299,13 @@ class House:
     clock: Clock = field(default_factory=Clock)
     local: LocalParts | None = None
     text: ModelText | None = field(default_factory=ModelText)
+    standby: ClearableIndex | None = None
     options: Options = field(default_factory=lambda: Options(batch_max=4, keep_originals=True))
 
     def __post_init__(self) -> None:
         self.parts = Parts(
             local=self.local,
+            standby=self.standby,
             text=self.text,
             decoder=decode,
             encoder=self.encoder,

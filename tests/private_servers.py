@@ -1,6 +1,6 @@
-"""PostgreSQL and Valkey of one's own: on free ports, below a temporary folder, gone when this process is.
+"""Private PostgreSQL, Valkey and a stand-in of Qdrant: on free ports, below a folder, gone when this process is.
 
-As root PostgreSQL refuses to run; then another user is used for all servers.
+As root PostgreSQL refuses to run; then another user is used for all programs of servers.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from tests.ports import free_port
 PASSWORD = "private"
 PATIENCE_S = 60.0
 _GUARD = Path(__file__).with_name("guard.py")
+_QDRANT = Path(__file__).with_name("qdrant_server.py")
 
 
 def unprivileged() -> str | None:
@@ -80,17 +81,19 @@ class PrivateServer:
     Attributes:
         command: what runs it.
         answers: raises while the server does not answer.
+        user: as whom it runs, "" for this one.
     """
 
     folder: Path
     port: int
     command: Sequence[str]
     answers: Callable[[], object]
+    user: str = field(default_factory=lambda: unprivileged() or "")
     _guard: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        command = [sys.executable, str(_GUARD), str(self.folder), unprivileged() or "", *self.command]
+        command = [sys.executable, str(_GUARD), str(self.folder), self.user, *self.command]
         with (self.folder / "log").open("ab") as log:
             # A signal to the group of processes that runs the tests must not end the guard before its work is done.
             self._guard = subprocess.Popen(
@@ -100,7 +103,7 @@ class PrivateServer:
         while True:
             try:
                 self.answers()
-            except (psycopg.Error, valkey.ValkeyError):
+            except (OSError, psycopg.Error, valkey.ValkeyError):
                 if time.monotonic() > end or self._guard.poll() is not None:
                     log_text = (self.folder / "log").read_text()[-2000:]
                     raise RuntimeError(f"{self.command[0]} does not answer: {log_text}") from None
@@ -210,6 +213,19 @@ def private_valkey(*options: str) -> PrivateServer:
             client.ping()
 
     server = PrivateServer(folder, port, command, answers)
+    server.start()
+    return server
+
+
+def private_qdrant(*options: str) -> PrivateServer:
+    """Start the stand-in of Qdrant, as this user: others may not see the interpreter that runs it."""
+    folder, port = Path(tempfile.mkdtemp(prefix="arthur-qdrant-")), free_port()
+    command = [sys.executable, str(_QDRANT), str(folder), str(port), *options]
+
+    def answers() -> None:
+        socket.create_connection(("127.0.0.1", port), 5).close()
+
+    server = PrivateServer(folder, port, command, answers, user="")
     server.start()
     return server
 

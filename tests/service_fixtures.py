@@ -15,6 +15,7 @@ from tests.private_servers import (
     postgres_programs,
     postgres_url,
     private_postgres,
+    private_qdrant,
     private_valkey,
     schemas,
     valkey_program,
@@ -116,3 +117,19 @@ def own_valkey() -> Iterator[Callable[..., PrivateServer]]:
     yield start
     for server in started:
         server.close()
+
+
+@pytest.fixture(scope="session")
+def qdrant_server() -> Iterator[PrivateServer]:
+    """A stand-in of Qdrant that tests share."""
+    server = private_qdrant()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def own_qdrant() -> Iterator[PrivateServer]:
+    """A stand-in of Qdrant that the test may kill."""
+    server = private_qdrant()
+    yield server
+    server.close()

@@ -151,6 +151,9 @@ def open_model(settings: Settings, engine: str, shared: Shared) -> Parts:
         opened.callback(text.close)
         index = open_following_index(settings, shared.catalog, encoder)
         opened.callback(_close_index, index)
+        standby = _open_standby(settings, shared.catalog, encoder)
+        if standby is not None:
+            opened.callback(_close_index, standby)
         fingerprint, verifier = encoder.spec.fingerprint, verifier_of(shared.local)
         beside = None if is_remote(engine) else engine_folder(settings, engine).path / "decision.json"
         note = shared.catalog.note(calibration_note(fingerprint))
@@ -167,6 +170,7 @@ def open_model(settings: Settings, engine: str, shared: Shared) -> Parts:
             stale=stale_calibration(shared.catalog, fingerprint, verifier),
             identity=lambda: index.identity,
             text=text,
+            standby=standby,
             close=opened.pop_all().close,
         )
 
@@ -192,9 +196,19 @@ def open_following_index(settings: Settings, catalog: Catalog, encoder: Encoder)
     Raises:
         StoreError: the catalog or the index does not open.
     """
-    spec = encoder.spec
-    opening = partial(open_index, settings.index_url_of(spec.fingerprint), dim=spec.dim)
-    return RenewableIndex(lambda name: opening(fingerprint=name), catalog, fingerprint=spec.fingerprint)
+    return _following(settings.index_url_of(encoder.spec.fingerprint), catalog, encoder)
+
+
+def _open_standby(settings: Settings, catalog: Catalog, encoder: Encoder) -> RenewableIndex | None:
+    url = settings.standby_url_of(encoder.spec.fingerprint)
+    if url and url == settings.index_url_of(encoder.spec.fingerprint):
+        raise ConfigError("the standby index must be another one than the index")
+    return _following(url, catalog, encoder) if url else None
+
+
+def _following(url: str, catalog: Catalog, encoder: Encoder) -> RenewableIndex:
+    opening = partial(open_index, url, dim=encoder.spec.dim)
+    return RenewableIndex(lambda name: opening(fingerprint=name), catalog, fingerprint=encoder.spec.fingerprint)
 
 
 def open_following_local_index(settings: Settings, catalog: Catalog, verifier: Verifier) -> RenewableLocalIndex:
@@ -242,6 +256,7 @@ def options_of(settings: Settings) -> Options:
         batch_max=settings.batch_max,
         keep_originals=settings.keep_originals,
         thumbnail_side=settings.thumbnail_side,
+        scans=settings.index_standby != "none:",
     )
 
 

@@ -33,7 +33,10 @@ class Settings(BaseSettings):
 
     data: Path = Field(Path("data"), description="Folder under which everything is kept")
     catalog: str = Field("", description="Catalog URL, sqlite: or postgresql:; empty is sqlite:///DATA/catalog.db")
-    index: str = Field("", description="Index URL; empty is usearch:DATA/index; exact: keeps all in memory")
+    index: str = Field("", description="Index URL; empty is usearch:DATA/index; also exact:, pgvector:, qdrant:")
+    index_standby: str = Field(
+        "", description="URL of an index that answers while the other fails; empty scans small catalogues, none: is 503"
+    )
     local: str = Field("", description="Local index URL; empty is inverted:DATA/local; none: answers by vectors alone")
     cache: str = Field("memory:?max_mb=64", description="Cache URL, memory: or valkey:")
     blobs: str = Field("", description="Blob store URL; empty is file://DATA/blobs")
@@ -120,8 +123,11 @@ class Settings(BaseSettings):
 
     def index_url_of(self, fingerprint: str) -> str:
         """The URL of one engine's index: its files lie in a folder of their own, so that engines' lie side by side."""
-        path, mark, options = self.index_url.partition("?")
-        return f"{path}/{fingerprint[:16]}{mark}{options}" if path.startswith("usearch:") else self.index_url
+        return _of_engine(self.index_url, fingerprint)
+
+    def standby_url_of(self, fingerprint: str) -> str:
+        """The URL of the index that stands in for one engine's; empty for none."""
+        return "" if self.index_standby == "none:" else _of_engine(self.index_standby, fingerprint)
 
     @property
     def local_url(self) -> str:
@@ -134,6 +140,11 @@ class Settings(BaseSettings):
     def blobs_url(self) -> str:
         """The blob store URL in force."""
         return self.blobs or f"file://{self.data.resolve() / 'blobs'}"
+
+
+def _of_engine(url: str, fingerprint: str) -> str:
+    path, mark, options = url.partition("?")
+    return f"{path}/{fingerprint[:16]}{mark}{options}" if path.startswith("usearch:") else url
 
 
 def load_settings(**given: object) -> Settings:

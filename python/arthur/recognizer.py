@@ -67,8 +67,8 @@ class Recognizer:
     def recognize_frames(self, images: Sequence[bytes], query: Query = Query()) -> Recognition:  # noqa: B008  # frozen
         """Return the entries most like several photos of one work, what speaks for an entry on any of them joined.
 
-        If the index fails, a small catalogue is scanned instead; if the verifier or the local index fails, the vectors
-        alone decide. Either way the answer says `degraded`.
+        If the index fails, its standby answers, or a small catalogue is scanned; if the verifier or the local index
+        fails, the vectors alone decide. Either way the answer says `degraded`.
 
         Raises:
             BadRequest: the query is out of range, or there is no photo.
@@ -237,8 +237,8 @@ class Recognizer:
         """
         with self._models.taken() as model:
             model.parts.canary()
-            for follower, _ in self._followers(model):
-                follower.catch_up()
+            for catch_up in self._catching_up(model):
+                catch_up()
 
     def knows(self, stored: StoredView) -> bool:
         """Return whether a stored view has all that this engine and this verifier make of a picture.
@@ -270,19 +270,22 @@ class Recognizer:
 
     def _followers(self, model: Model) -> list[tuple[Follower, ClearableIndex | ClearableLocalIndex]]:
         """Return each index with the follower that keeps it equal to the catalog."""
-        followers: list[tuple[Follower, ClearableIndex | ClearableLocalIndex]] = [(model.follower, model.parts.index)]
+        followers: list[tuple[Follower, ClearableIndex | ClearableLocalIndex]] = [*model.followers]
         if self._geometry is not None and self._parts.local is not None:
             followers.append((self._geometry.follower, self._parts.local.index))
         return followers
+
+    def _catching_up(self, model: Model) -> list[Callable[[], object]]:
+        return [model.catch_up] if self._geometry is None else [model.catch_up, self._geometry.follower.catch_up]
 
     def _follow(self, model: Model) -> None:
         """Bring the indices up to date after a write, so that the next search need not.
 
         What was written is committed; a fault is for the next search to meet, which can answer without an index.
         """
-        for follower, _ in self._followers(model):
+        for catch_up in self._catching_up(model):
             try:
-                follower.catch_up()
+                catch_up()
             except StoreError as error:
                 log.error("index_failed", error=str(error))  # noqa: TRY400  # one line says it; the cause is in the message
 

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pytest
 
 from arthur.errors import BadRequest, ConfigError, StoreError
 from arthur.index import VectorIndex, open_index
+from arthur.index.qdrant import QdrantIndex, connected
+from arthur.index.qdrant_url import read_url
 from arthur.types import Filter, Keys, Neighbors, Vectors
+from tests.qdrant_local import LocalMode
 
 DIM = 32
 TOLERANCE = 2e-3
+EXACT_ANYWAY = ("ignore:Payload indexes have no effect", "ignore:Local mode performs exact")
+QDRANT_URL = os.environ.get("ARTHUR_TEST_QDRANT_URL")
 
 Opener = Callable[[], VectorIndex]
 
@@ -45,23 +54,54 @@ def found(answer: Neighbors, row: int = 0) -> list[int]:
     return [key for key in answer.keys[row].tolist() if key >= 0]
 
 
-@pytest.fixture(
-    params=[
-        "exact:",
-        "usearch:{}",
-        "usearch:{}?tail=64",
-        "usearch:{}?tail=64&threads=1",
-        pytest.param("pgvector:", marks=pytest.mark.service("pgvector")),
-    ]
-)
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
-    url = request.param.format(tmp_path / "index")
-    if url == "pgvector:":
-        url += request.getfixturevalue("postgres")
+LOCAL_MODE = pytest.param("qdrant: local mode", marks=pytest.mark.filterwarnings(*EXACT_ANYWAY))
+ADAPTERS = [
+    "exact:",
+    "usearch:{}",
+    "usearch:{}?tail=64",
+    "usearch:{}?tail=64&threads=1",
+    pytest.param("pgvector:", marks=pytest.mark.service("pgvector")),
+    "qdrant: engine",
+    *(["qdrant: server"] if QDRANT_URL else []),
+]
+
+
+def drop(url: str, name: str) -> None:
+    """Leave nothing behind on a server that is not the tests' own."""
+    client = connected(read_url(url)[0])[1]
+    with closing(client), closing(open_index(url, dim=DIM, fingerprint=name)) as index:
+        client.delete_collection(str(index.stats()["collection"]))
+
+
+@pytest.fixture(params=[*ADAPTERS, LOCAL_MODE])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where the index is; one URL that `open_index` does not know means the local mode of Qdrant's client."""
+    if request.param == "pgvector:":
+        return f"pgvector:{request.getfixturevalue('postgres')}"
+    if request.param == "qdrant: engine":
+        return f"qdrant://127.0.0.1:{request.getfixturevalue('qdrant_server').port}"
+    return str(QDRANT_URL if request.param == "qdrant: server" else request.param.format(tmp_path / "index"))
+
+
+@pytest.fixture
+def opening(url: str) -> Iterator[Opener]:
+    """What opens an index, and the same one again."""
+    client: Any = LocalMode()
+    name = f"engine-{uuid4()}"
+    if url == "qdrant: local mode":
+        yield lambda: QdrantIndex((client, client), dim=DIM, fingerprint=name)
+    else:
+        yield lambda: open_index(url, dim=DIM, fingerprint=name)
+    if url == QDRANT_URL:
+        drop(url, name)
+
+
+@pytest.fixture
+def opened(opening: Opener) -> Iterator[Opener]:
     indices: list[VectorIndex] = []
 
     def opener() -> VectorIndex:
-        indices.append(open_index(url, dim=DIM, fingerprint="engine-a"))
+        indices.append(opening())
         return indices[-1]
 
     yield opener
@@ -179,6 +219,7 @@ def test_a_filter_restricts_to_its_artists(index: VectorIndex, artists: tuple[in
     assert (answer.keys[:, truth.shape[1] :] == -1).all()
 
 
+@pytest.mark.parametrize("url", ADAPTERS, indirect=True)  # local mode takes seconds, and is exact at any size
 @pytest.mark.parametrize("artists", [(), (1,), (0, 2, 3, 4, 6), tuple(range(7))])
 def test_answers_about_many_rows_are_nearly_exact(index: VectorIndex, artists: tuple[int, ...]) -> None:
     rows, queries = random_rows(6000), random_rows(40, seed=2)

@@ -91,11 +91,28 @@ def test_a_graph_forgets_what_was_removed(opened: Opener) -> None:
     assert index.search(vectors[:10], 250).keys.min() >= 300
 
 
+@pytest.mark.parametrize("table", ["arthur_index_%", "arthur_ind%"])
+def test_a_table_that_was_dropped_is_made_again_and_replayed(opened: Opener, postgres: str, table: str) -> None:
+    index = opened()
+    vectors = fill(index, 10)
+    index.advance(10)
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        tables = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename LIKE %s"
+        for (name,) in connection.execute(tables, [table]).fetchall():
+            connection.execute(f"DROP TABLE {name}")
+    with pytest.raises(StoreError, match="was removed"):
+        index.search(vectors, 1)
+    assert (index.sequence, len(index)) == (0, 0)
+    fill(index, 10)
+    assert index.search(vectors, 1).keys[:, 0].tolist() == list(range(10))
+
+
 def test_a_url_that_cannot_be_read_is_a_config_error() -> None:
     with pytest.raises(ConfigError, match="database URL"):
         open_index("pgvector:postgresql://h/d?nonsense=1", dim=DIM, fingerprint="engine")
 
 
 def test_a_database_out_of_reach_is_a_store_error() -> None:
+    index = open_index("pgvector:postgresql://127.0.0.1:1/d", dim=DIM, fingerprint="engine")
     with pytest.raises(StoreError, match="does not answer"):
-        open_index("pgvector:postgresql://127.0.0.1:1/d", dim=DIM, fingerprint="engine")
+        index.search(rows(1), 1)

@@ -159,9 +159,10 @@ def _prune(arthur: Arthur, *, sure: bool, json: bool) -> None:
         typer.confirm(f"Drop {vectors} vectors of {len(gone)} engines for good?", abort=True, err=True)
     for known in gone:
         arthur.catalog.drop_vectors(known.fingerprint)
-        url = arthur.settings.index_url_of(known.fingerprint)
-        if url.startswith("usearch:"):
-            shutil.rmtree(url.removeprefix("usearch:").partition("?")[0], ignore_errors=True)
+        settings = arthur.settings
+        for url in (settings.index_url_of(known.fingerprint), settings.standby_url_of(known.fingerprint)):
+            if url.startswith("usearch:"):
+                shutil.rmtree(url.removeprefix("usearch:").partition("?")[0], ignore_errors=True)
     answer({"engines": len(gone), "vectors": vectors}, f"{vectors} vectors of {len(gone)} engines dropped", json=json)
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from urllib.parse import parse_qsl
 
 from arthur.errors import ConfigError
+from arthur.index.qdrant_url import read_url
 from arthur.types import Filter, JsonValue, Keys, Neighbors, Vectors
 
 __all__ = ["VectorIndex", "open_index"]
@@ -77,15 +78,19 @@ def open_index(url: str, *, dim: int, fingerprint: str) -> VectorIndex:
 
     `exact:` compares every vector and keeps nothing on disk; `usearch:/folder` keeps graphs in a folder, with the
     options `?tail=30000` (rows compared exactly before they go into a graph) and `threads=2` (that build one).
-    `pgvector:postgresql://...` keeps them in a database with the extension pgvector, for all processes.
+    `pgvector:postgresql://...` keeps them in a database with the extension pgvector, for all processes, and
+    `qdrant://host:6334` (`qdrants://` with TLS) in Qdrant, with the options of `index.qdrant_url`.
 
     Raises:
         ConfigError: the URL is not of that form.
-        StoreError: the folder cannot be used, or the database does not answer or lacks the extension.
+        StoreError: the folder cannot be used, or the database does not answer or lacks the extension. Qdrant is only
+            asked when it is needed.
     """
     scheme, _, rest = url.partition(":")
     if scheme == "pgvector" and rest.startswith(("postgresql://", "postgres://")):
         return _pgvector(rest, dim=dim, fingerprint=fingerprint)
+    if scheme in ("qdrant", "qdrants"):
+        return _qdrant(url, dim=dim, fingerprint=fingerprint)
     path, _, query = rest.partition("?")
     options = dict(parse_qsl(query, keep_blank_values=True))
     if scheme == "exact" and not rest:
@@ -99,7 +104,7 @@ def open_index(url: str, *, dim: int, fingerprint: str) -> VectorIndex:
         if not options:
             return UsearchIndex(Path(path), dim=dim, fingerprint=fingerprint, tail_rows=tail, threads=threads)
     raise ConfigError(
-        f"index URL {url!r} is not exact:, usearch:/folder?tail=30000&threads=2 or pgvector:postgresql://..."
+        f"index URL {url!r} is not exact:, usearch:/folder?tail=30000&threads=2, pgvector:postgresql://... or qdrant://..."
     )
 
 
@@ -110,6 +115,16 @@ def _pgvector(url: str, *, dim: int, fingerprint: str) -> VectorIndex:
         message = "PostgreSQL needs a package that is not installed: pip install 'arthur-imgreco[postgres]'"
         raise ConfigError(message) from error
     return PgvectorIndex(url, dim=dim, fingerprint=fingerprint)
+
+
+def _qdrant(url: str, *, dim: int, fingerprint: str) -> VectorIndex:
+    place, layout = read_url(url)
+    try:
+        from arthur.index.qdrant import QdrantIndex, connected
+    except ImportError as error:
+        message = "Qdrant needs a package that is not installed: pip install 'arthur-imgreco[qdrant]'"
+        raise ConfigError(message) from error
+    return QdrantIndex(connected(place), dim=dim, fingerprint=fingerprint, layout=layout)
 
 
 def _number(options: dict[str, str], name: str, default: int) -> int:

@@ -33,6 +33,7 @@ CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public;
 CREATE TABLE IF NOT EXISTS arthur_indices (
     name text PRIMARY KEY, dim int NOT NULL, sequence bigint NOT NULL, keys bigint NOT NULL
 );
+DELETE FROM arthur_indices WHERE name = {name} AND to_regclass({quoted}) IS NULL;
 CREATE TABLE IF NOT EXISTS {table} (key bigint PRIMARY KEY, artist bigint, vector halfvec({dim}));
 CREATE INDEX IF NOT EXISTS {artists} ON {table} (artist) WHERE vector IS NOT NULL;
 INSERT INTO arthur_indices (name, dim, sequence, keys) VALUES ({name}, {dim}, 0, 0) ON CONFLICT DO NOTHING;
@@ -67,6 +68,10 @@ ORDER BY vector <#> %(query)s::halfvec LIMIT %(k)s
 _FILTER = "AND artist = ANY(%(artists)s::bigint[])"
 
 
+class _Away(StoreError):
+    """No connection could be made."""
+
+
 @dataclass(frozen=True, slots=True)
 class _State:
     sequence: int
@@ -84,9 +89,11 @@ class PgvectorIndex:
     def __init__(self, url: str, *, dim: int, fingerprint: str, exact_rows: int = 20_000) -> None:
         """Open the table for vectors of `dim` values of that engine, made if it is missing.
 
+        A database that is away now is no error yet: whoever asks later makes the table.
+
         Raises:
             ConfigError: the URL cannot be read.
-            StoreError: the database does not answer, or lacks the extension pgvector.
+            StoreError: the database lacks the extension pgvector, or refuses.
         """
         self._dim = dim
         self._exact_rows = exact_rows
@@ -96,12 +103,14 @@ class PgvectorIndex:
         table = f"arthur_index_{blake2b(fingerprint.encode(), digest_size=12).hexdigest()}"
         self._names = {
             "table": sql.Identifier(table),
+            "quoted": sql.Literal(f'"{table}"'),
             "graph": sql.Identifier(f"{table}_graph"),
             "artists": sql.Identifier(f"{table}_artists"),
             "name": sql.Literal(fingerprint),
             "dim": sql.Literal(dim),
         }
-        with self._writing(_MAKE):
+        self._made = False
+        with suppress(_Away), self._connected():
             pass
 
     @property
@@ -172,7 +181,7 @@ class PgvectorIndex:
     def stats(self) -> Mapping[str, JsonValue]:
         """See VectorIndex.stats."""
         with self._connected() as connection:
-            size = self._said("SELECT pg_total_relation_size(to_regclass({table}::text))", named=True)
+            size = self._said("SELECT pg_total_relation_size(to_regclass({quoted}))")
             (disk_bytes,) = connection.execute(size).fetchone() or (0,)
         state = self._state()
         return {"kind": "pgvector", "keys": state.keys, "sequence": state.sequence, "disk_bytes": int(disk_bytes)}
@@ -188,6 +197,7 @@ class PgvectorIndex:
             query = self._said("SELECT sequence, keys FROM arthur_indices WHERE name = {name}")
             found = connection.execute(query).fetchone()
         if found is None:
+            self._made = False
             raise StoreError("the index was removed from its database")
         return _State(*found)
 
@@ -201,21 +211,28 @@ class PgvectorIndex:
         (count,) = connection.execute(self._said(query), given).fetchone() or (0,)
         return int(count)
 
-    def _said(self, statement: str, *, filtered: bool = False, named: bool = False) -> sql.Composed:
-        names: dict[str, sql.Composable] = {**self._names, "filter": sql.SQL(_FILTER if filtered else "")}
-        if named:
-            names["table"] = sql.Literal(self._names["table"].as_string())
-        return sql.SQL(statement).format(**names)
+    def _said(self, statement: str, *, filtered: bool = False) -> sql.Composed:
+        return sql.SQL(statement).format(**self._names, filter=sql.SQL(_FILTER if filtered else ""))
 
     @contextmanager
-    def _writing(
-        self, first: str = "SELECT pg_advisory_xact_lock(hashtext('arthur'), hashtext({name}))"
-    ) -> Iterator[PatientConnection]:
-        with self._connected() as connection, _unhurried(connection), connection.transaction():
+    def _writing(self, first: str = _LOCK) -> Iterator[PatientConnection]:
+        with self._connected() as connection, self._transaction(connection, first):
+            yield connection
+
+    @contextmanager
+    def _transaction(self, connection: PatientConnection, first: str) -> Iterator[None]:
+        with _unhurried(connection), connection.transaction():
             connection.execute("SET LOCAL statement_timeout = 0")
             for statement in filter(str.strip, first.split(";")):
                 connection.execute(self._said(statement))
-            yield connection
+            yield
+
+    def _make(self, connection: PatientConnection) -> None:
+        """Make the table, once. May be done by many."""
+        if not self._made:
+            with self._transaction(connection, _MAKE):
+                pass
+            self._made = True
 
     @contextmanager
     def _connected(self) -> Iterator[PatientConnection]:
@@ -225,11 +242,15 @@ class PgvectorIndex:
         try:
             connection = self._idle_one() or self._connect()
         except psycopg.Error as error:
-            raise StoreError("the index's database does not answer") from error
+            raise _Away("the index's database does not answer") from error
         with ExitStack() as failing:
             failing.callback(connection.close)
             try:
+                self._make(connection)
                 yield connection
+            except psycopg.errors.UndefinedTable as error:
+                self._made = False
+                raise StoreError("the index was removed from its database, and will be made again") from error
             except psycopg.errors.UndefinedFile as error:
                 raise StoreError("the index's database lacks the extension pgvector") from error
             except psycopg.Error as error:

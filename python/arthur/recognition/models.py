@@ -164,7 +164,7 @@ class Models:
             return
         fresh, old = self._opened(wanted), self._held
         with suppress(StoreError):  # then its first search catches up, or does without the index
-            fresh.follower.catch_up()
+            fresh.catch_up()
         with self._turn:
             self._held = _Held(fresh)
             self._turn.notify_all()

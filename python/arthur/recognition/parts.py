@@ -94,6 +94,7 @@ class Parts:
             it was restored, are kept apart.
         text: the text tower of the same engine; None searches by pictures alone.
         stale: why the catalogue's own calibration is not in force; "" when there is none, or it is.
+        standby: index that is asked while `index` fails; None does without one.
         clock: seconds that only grow.
         close: closes what belongs to this engine alone: the engine itself, its text tower and its index.
     """
@@ -110,15 +111,21 @@ class Parts:
     identity: Callable[[], str]
     text: TextEncoder | None = None
     stale: str = ""
+    standby: ClearableIndex | None = None
     clock: Callable[[], float] = time.perf_counter
     close: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The settings a Recognizer obeys; each is described in `arthur.config.Settings`."""
+    """The settings a Recognizer obeys; each is described in `arthur.config.Settings`.
+
+    Attributes:
+        scans: whether a small catalogue is compared view by view when no index answers.
+    """
 
     max_false_accept: float = 0.001
     batch_max: int = 8
     keep_originals: bool = False
     thumbnail_side: int = 512
+    scans: bool = True

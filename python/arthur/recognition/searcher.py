@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import structlog
 
 from arthur.errors import BadRequest, StoreError
+from arthur.index import VectorIndex
 from arthur.recognition.follower import Follower
 from arthur.recognition.parts import Parts
 from arthur.recognition.ranking import Ranked, rank
 from arthur.recognition.scan import scan
 from arthur.recognition.stages import Stages
+from arthur.recognition.standby import Standby
 from arthur.types import Filter, Neighbors, Query, Vectors
 
 log = structlog.get_logger(__name__)
@@ -30,7 +32,7 @@ class Found:
     Attributes:
         entries: best first; FEWEST_ENTRIES of them where there are so many.
         sequence: of the catalog, up to which every change was seen.
-        degraded: the index failed, and the catalog was scanned instead.
+        degraded: the index failed, and another one answered or the catalog was scanned instead.
         known: whether any artist that was asked for exists.
         where: the artists that were asked for; None for all.
     """
@@ -64,13 +66,22 @@ def check_query(query: Query) -> None:
 
 
 class Searcher:
-    """Searches for entries. Callable from any thread."""
+    """Searches for entries. Callable from any thread.
 
-    def __init__(self, parts: Parts, follower: Follower) -> None:
+    Args:
+        parts: with the index.
+        follower: keeps that equal to the catalog.
+        standby: is asked while the index fails; None asks the index every time.
+        scans: whether a small catalogue is compared view by view when no index answers.
+    """
+
+    def __init__(self, parts: Parts, follower: Follower, standby: Standby | None = None, *, scans: bool = True) -> None:
         self._catalog = parts.catalog
         self._index = parts.index
         self._fingerprint = parts.encoder.spec.fingerprint
         self._follower = follower
+        self._standby = standby
+        self._scans = scans
 
     def __call__(
         self, vector: Vectors, query: Query, stages: Stages, *, leave_out: tuple[str, str] | None = None
@@ -79,7 +90,7 @@ class Searcher:
 
         Raises:
             DeadlineExceeded: the deadline passed before the first search began.
-            StoreError: the catalog did not answer, or the index failed and the catalogue is large.
+            StoreError: the catalog did not answer, or no index did and the catalogue is not to be scanned, or large.
         """
         where = None
         if query.artist_ids:
@@ -88,17 +99,36 @@ class Searcher:
             if not where.artists:
                 return Found([], self._catalog.latest(), known=False)
         wanted = Wanted(max(query.k, FEWEST_ENTRIES), where, leave_out)
-        try:
-            return self._by_index(vector, wanted, stages)
-        except StoreError as error:
-            log.error("index_failed", error=str(error))  # noqa: TRY400  # one line says it; the cause is in the message
+        if self._standby is None or not self._standby.in_charge:
+            try:
+                return self._by_index(self._index, self._follower, vector, wanted, stages)
+            except StoreError as error:
+                self._failed(error)
+        return self._otherwise(vector, wanted, stages)
+
+    def _failed(self, error: StoreError) -> None:
+        """Tell of the failed index; the standby, if there is one, takes over."""
+        if self._standby is not None:
+            self._standby.take_over(error)
+        elif self._scans:
+            log.error("index_failed", error=str(error))
+        else:
+            raise error
+
+    def _otherwise(self, vector: Vectors, wanted: Wanted, stages: Stages) -> Found:
+        """Answer without the index."""
+        if self._standby is None:
             return self._by_scan(vector, wanted, stages)
+        found = self._by_index(self._standby.index, self._standby.follower, vector, wanted, stages)
+        return replace(found, degraded=True)
 
-    def _by_index(self, vector: Vectors, wanted: Wanted, stages: Stages) -> Found:
+    def _by_index(
+        self, index: VectorIndex, follower: Follower, vector: Vectors, wanted: Wanted, stages: Stages
+    ) -> Found:
         def ask() -> list[Ranked]:
-            return self._ranked(lambda n: self._index.search(vector, n, where=wanted.where), wanted, stages)
+            return self._ranked(lambda n: index.search(vector, n, where=wanted.where), wanted, stages)
 
-        return Found(*self._follower.answer(ask, stages), where=wanted.where)
+        return Found(*follower.answer(ask, stages), where=wanted.where)
 
     def _by_scan(self, vector: Vectors, wanted: Wanted, stages: Stages) -> Found:
         """Compare with every vector in the catalog."""

@@ -24,6 +24,8 @@ def state_of(model: Model) -> dict[str, JsonValue]:
         "counts": _or_none(lambda: dict(asdict(parts.catalog.counts()))),
         "index": _or_none(partial(_index, parts.index)),
     }
+    if parts.standby is not None:
+        states["standby_index"] = _or_none(partial(_index, parts.standby))
     if parts.local is not None:
         states["local_index"] = _or_none(partial(_index, parts.local.index))
     passport = model.spec.passport
