@@ -58,6 +58,7 @@ class Settings(BaseSettings):
 
     max_false_accept: float = Field(0.001, gt=0, lt=1, description="Accepted probability that a match is wrong")
 
+    server: Literal["robyn", "granian"] = Field("robyn", description="Web server; granian for direct exposure")
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(9000, ge=1, le=65535, description="Port to listen on")
     workers: int = Field(0, ge=0, le=64, description="Web processes; 0 is two, or one on a single core")
