@@ -137,7 +137,7 @@ class AsgiApp:
             return
         with self._desk.visit(), Body(receive, self._held) as body:
             plan, sound = self._planned(scope)
-            if plan.answer is None and self._desk.has_room_for(plan):
+            if plan.answer is None:
                 plan, sound = await self._with_body(plan, body)
             await _give(send, await self._desk.answer(plan), closing=self.draining or not sound)
             if sound:
@@ -169,6 +169,8 @@ class AsgiApp:
         """Return the plan with the whole body in its request, whose time begins now; or with a refusal in it."""
         if plan.route is None:
             return plan, True
+        if not self._desk.has_room_for(plan):
+            return replace(plan, answer=self._app.refuse(plan)), True
         request, limit = plan.request, self._app.body_limit(plan.route)
         try:
             whole = await body.read(limit, request.headers.get("content-length", ""))

@@ -37,8 +37,11 @@ class Desk:
             self.in_flight -= 1
 
     def has_room_for(self, plan: Plan) -> bool:
-        """Whether a request would find a place just now, or needs none."""
-        return plan.route is None or not plan.route.admitted or self._taken < self._places
+        """Whether a request would find a place and a turn just now, or needs none."""
+        route = plan.route
+        if route is None or not route.admitted:
+            return True
+        return self._taken < self._places and not (route.turn and self.app.service.turns.refuses())
 
     async def answer(self, plan: Plan) -> Response:
         """Do what a plan says; without a place that is a refusal at once."""

@@ -1,24 +1,20 @@
-"""Granian: as a server of our own requests and answers for an engine, and as the server of the whole App.
+"""Granian as a server of our own requests and answers: bodies read within limits, callers that left noticed.
 
-The only module that imports granian. An engine is served by RSGI, in the event loop of the caller; the App by ASGI,
-since RSGI decodes paths, after which `a%2Fb` and `a/b` are the same, and takes a broken chunk for the end of a body.
+The only module that imports granian. It runs inside the process and event loop of its caller.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Event
 from time import monotonic
 from typing import Protocol
 
 import structlog
 from granian.constants import HTTPModes, Interfaces
-from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.rsgi import (  # type: ignore[attr-defined]  # documented names that it does not re-export as typed
     HTTPProtocol,
@@ -30,21 +26,15 @@ from granian.server.embed import Server
 
 from arthur.encode.endpoint import Address
 from arthur.errors import ArthurError, BadRequest, ImageTooLarge, Overloaded
-from arthur.web import app as web
-from arthur.web.asgi import AsgiApp
+from arthur.web.app import request_id
 from arthur.web.body import check_length
-from arthur.web.desk import Desk
 from arthur.web.http import Request, Response, problem
-from arthur.web.listening import Listening
 
 log = structlog.get_logger(__name__)
 
 _BODY_S = 10.0
 _THROWN_MAX = 2**25
 _POLL_S = 0.01
-_HEAD_MS = 20_000
-_HEAD_BYTES = 2**16
-_CONNECTIONS = 4096
 
 
 class App(Protocol):
@@ -146,7 +136,7 @@ class GranianServer:
     async def __rsgi__(self, scope: Scope, proto: HTTPProtocol) -> None:
         """Answer one request of Granian's."""
         headers = dict(scope.headers.items())
-        given = web.request_id(headers.get("x-request-id"))
+        given = request_id(headers.get("x-request-id"))
         request = Request(scope.method, scope.path, {}, headers, b"", given, scope.client, monotonic())
         self._door.inside += 1
         try:
@@ -233,51 +223,3 @@ async def _unless_left(answer: Awaitable[Response], left: Callable[[], Awaitable
     with suppress(asyncio.CancelledError):
         await work
     return None
-
-
-class WebServer:
-    """See worker.Server. Who is silent for 20 seconds in the middle of a head, or between two, is disconnected."""
-
-    def __init__(self, app: web.App, *, places: int, on_stop: Callable[[], None]) -> None:
-        self._desk = Desk(app, places=places)
-        self._listening = Listening(app, self._desk.probes)
-        self._app = AsgiApp(app, self._desk, self._listening)
-        self._on_stop = on_stop
-        self._stop: Callable[[], object] = self._exit
-        self._ended = Event()
-
-    def run(self, host: str, port: int) -> None:
-        """See Server.run."""
-        asyncio.run(self._serve(host, port))
-        self._ended.set()
-        self._exit()
-
-    def drain(self, drain_s: float) -> None:
-        """See Server.drain. Granian lets each request end, and closes connections that have none."""
-        self._app.draining = True
-        self._listening.end()
-        self._stop()
-        if not self._ended.wait(drain_s):
-            log.warning("drain_ended_early", in_flight=self._desk.in_flight, drain_s=drain_s)
-            self._exit()
-
-    def _exit(self) -> None:
-        self._desk.close()
-        self._on_stop()
-        os._exit(0)  # handlers that did not end in time would keep the process, and Granian's futures abort it
-
-    async def _serve(self, host: str, port: int) -> None:
-        server = Server(
-            self._app,
-            address=host,
-            port=port,
-            interface=Interfaces.ASGINL,
-            http=HTTPModes.http1,
-            http1_settings=HTTP1Settings(header_read_timeout=_HEAD_MS, max_buffer_size=_HEAD_BYTES),
-            backlog=1024,
-            backpressure=_CONNECTIONS,
-            log_level=LogLevels.error,
-        )
-        loop = asyncio.get_running_loop()
-        self._stop = lambda: loop.call_soon_threadsafe(server.stop)
-        await server.serve()

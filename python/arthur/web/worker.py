@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from arthur.config import Settings
+from arthur.encode.endpoint import is_remote
 from arthur.errors import ArthurError, StoreError
 from arthur.recognition.attendance import Attendance
 from arthur.web.app import App
@@ -22,9 +24,11 @@ from arthur.web.metrics import Metrics
 from arthur.web.progress import Board, Rebuild
 from arthur.web.rim import open_rim
 from arthur.web.routes import route_table
+from arthur.web.serve import default_workers
 from arthur.web.service import Service, installed_version
 from arthur.web.sockets import listeners
 from arthur.web.supervised import Supervised
+from arthur.web.turns import Turns
 
 if TYPE_CHECKING:
     from arthur.assemble import Arthur
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _PLACES_PER_CORE = 16
+_WAITING_PER_TURN = 4
+_ELSEWHERE = 4
 
 
 class Server(Protocol):
@@ -80,9 +86,9 @@ def run(opener: Callable[[Settings], Arthur]) -> int:
 def _open_server(app: App, *, places: int, on_stop: Callable[[], None]) -> Server:
     """Return the server that the settings name. Imported here: each costs the start of a process that needs it not."""
     if app.service.settings.server == "granian":
-        from arthur.web.granian import WebServer
+        from arthur.web.direct import GranianWebServer
 
-        return WebServer(app, places=places, on_stop=on_stop)
+        return GranianWebServer(app, places=places, on_stop=on_stop)
     from arthur.web.robyn import RobynServer
 
     return RobynServer(app, places=places, on_stop=on_stop)
@@ -113,7 +119,16 @@ def service_of(arthur: Arthur, fan_out: ThreadPoolExecutor) -> Service:
         rebuild=Rebuild(arthur.recognizer, Board(arthur.catalog)),
         version=installed_version(),
         embedders=lambda: arthur.embedders,
+        turns=_turns(arthur.settings),
     )
+
+
+def _turns(settings: Settings) -> Turns:
+    """Return the turns of one worker: its share of the cores, and more where something else than a core embeds."""
+    elsewhere = is_remote(settings.engine) or settings.device.startswith("cuda")
+    share = math.ceil(cores() / (settings.workers or default_workers()))
+    running = settings.turns or share * (_ELSEWHERE if elsewhere else 1)
+    return Turns(running, waiting=settings.queued or _WAITING_PER_TURN * running)
 
 
 def cores() -> int:
