@@ -93,12 +93,17 @@ class Load:
                 tasks.create_task(self.ask(phase, begun, due))
 
 
+def free_port() -> int:
+    """Return a port that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
 def serving(data: Path, given: argparse.Namespace) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """Run `arthur serve` on a free port, at a lower priority than this process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [
         sys.executable,
         "-m",

@@ -54,6 +54,19 @@ def test_sigterm_lets_a_request_in_flight_end_and_exits_with_0(
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_write_whose_caller_left_ends_before_the_server_does(
+    own: Callable[..., Any], pictures: Callable[..., bytes], in_time: Callable[..., Any], kind: str
+) -> None:
+    served = own(engine="slow:1", server=kind)
+    view, headers = "/api/v1/artists/a/entries/e/views/v", {"content-type": "image/png"}
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.put(served.url + view, content=pictures(1, dark=True), headers=headers, timeout=0.3)
+    assert served.stop() == 0
+    assert "Traceback" not in served.log.read_text()
+    assert httpx.get(own(data=str(served.log.parent / "data")).url + view).status_code == 200
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_no_answered_write_is_lost_when_stopping(
     own: Callable[..., Any], pictures: Callable[..., bytes], kind: str
 ) -> None:
