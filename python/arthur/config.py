@@ -61,10 +61,17 @@ class Settings(BaseSettings):
 
     max_false_accept: float = Field(0.001, gt=0, lt=1, description="Accepted probability that a match is wrong")
 
+    server: Literal["robyn", "granian"] = Field("robyn", description="Web server; granian for direct exposure")
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(9000, ge=1, le=65535, description="Port to listen on")
     workers: int = Field(0, ge=0, le=64, description="Web processes; 0 is two, or one on a single core")
     admitted: int = Field(0, ge=0, description="Requests worked on or queued per worker; more get 429; 0 is 16 a core")
+    turns: int = Field(
+        0,
+        ge=0,
+        description="Pictures worked on at a time per worker; 0 is its share of the cores, 4 times that with a GPU",
+    )
+    queued: int = Field(0, ge=0, description="Requests that may wait for a turn per worker; 0 is 4 a turn")
     drain_s: float = Field(15.0, gt=0, description="Time for requests in flight to end when stopping, seconds")
     cors_origins: tuple[str, ...] = Field((), description="Origins allowed to call from a browser; * allows all")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
@@ -74,9 +81,11 @@ class Settings(BaseSettings):
     )
     legacy_open: bool = Field(False, description="Leave the routes of Arthur 1 open to callers without a key")
     trusted_proxies: tuple[str, ...] = Field((), description="Networks (CIDR) whose X-Forwarded-For is believed")
-    key_rate: str = Field("", description="Requests per key and worker, such as 600/min; empty is no limit")
-    address_rate: str = Field("", description="Requests per client address and worker; empty is no limit")
-    limiter: str = Field("memory:", description="Where requests are counted for the rates")
+    key_rate: str = Field("", description="Requests per key, such as 600/min; empty is no limit")
+    address_rate: str = Field("", description="Requests per client address; empty is no limit")
+    limiter: str = Field(
+        "", description="Where requests are counted for the rates; empty is the cache's Valkey, or memory:"
+    )
     audit_keep_days: int = Field(0, ge=0, description="Days after which a day of the audit log goes; 0 keeps all")
 
     fetch_allow: tuple[str, ...] = Field((), description="Private networks (CIDR) from which pictures may be fetched")
@@ -115,6 +124,14 @@ class Settings(BaseSettings):
     def audit_folder(self) -> Path:
         """Where the audit log is."""
         return self.data.resolve() / "audit"
+
+    @property
+    def limiter_url(self) -> str:
+        """The URL of the limiter in force: a cache that is shared is shared for the rates too."""
+        place, _, query = self.cache.partition("?")
+        options = "&".join(option for option in query.split("&") if option and not option.startswith("front_mb="))
+        shared = f"{place}?{options}" if options else place
+        return self.limiter or (shared if "://" in place else "memory:")
 
     @property
     def index_url(self) -> str:

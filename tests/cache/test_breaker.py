@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from arthur.cache.breaker import Breaker
+from arthur.breaker import Breaker
 from tests.models import Clock
 
 

@@ -10,6 +10,7 @@ import valkey
 from structlog.testing import capture_logs
 
 from arthur.cache import Cache, open_cache
+from arthur.rates import Limiter, Rate, open_limiter
 from tests.private_servers import PrivateServer
 
 pytestmark = [pytest.mark.service("valkey"), pytest.mark.slow]
@@ -84,7 +85,7 @@ def test_a_wrong_password_is_a_miss_and_tells_no_secret(own_valkey: Start) -> No
         for cache in (right, wrong):
             cache.put(b"key", b"value", 60)
         assert (right.fetch(b"key"), seconds_of(100, lambda: wrong.fetch(b"key")) < 5) == (b"value", True)
-    assert "cache_unreachable" in [line["event"] for line in said]
+    assert "valkey_unreachable" in [line["event"] for line in said]
     assert "wrong@" not in str(said)
     right.close()
     wrong.close()
@@ -111,3 +112,28 @@ def test_a_value_of_another_type_is_a_miss(cache: Cache, server: PrivateServer) 
     with valkey.Valkey(port=server.port) as client:
         client.lpush(b"arthur:{list}", b"x")
     assert cache.fetch(b"list") is None
+
+
+def test_rates_do_not_wait_for_a_frozen_valkey_and_are_shared_again_when_it_thaws(server: PrivateServer) -> None:
+    url, rate = f"valkey://127.0.0.1:{server.port}", Rate(0.001, 5)
+    one, other = (open_limiter(url) for _ in range(2))
+    server.freeze()
+    begin = time.monotonic()
+    assert [one.take("name", rate) > 0 for _ in range(1000)] == [False] * 5 + [True] * 995
+    assert time.monotonic() - begin < 5
+    server.thaw()
+    end = time.monotonic() + 30
+    while not shared(one, other, f"name at {time.monotonic()}", rate):
+        assert time.monotonic() < end
+    one.close()
+    other.close()
+
+
+def shared(one: Limiter, other: Limiter, name: str, rate: Rate) -> bool:
+    """Whether `other` refuses what `one` has used up, once it has asked for the first time."""
+    for _ in range(rate.burst):
+        one.take(name, rate)
+    time.sleep(0.05)
+    other.take(name, rate)
+    time.sleep(0.05)
+    return other.take(name, rate) > 0

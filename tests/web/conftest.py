@@ -30,6 +30,18 @@ HERE = Path(__file__).parent
 SERVE = HERE / "fake_serve.py"
 
 
+BOTH = {"test_hostile", "test_legacy", "test_match", "test_views", "test_access"}
+"""Modules whose claims hold for each server in front of the handlers."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    module = metafunc.module.__name__.rpartition(".")[2]
+    servers = ["robyn", "granian"] if module in BOTH else ["granian"] if module == "test_direct" else []
+    for shared in {"server", "keyed"} & set(metafunc.fixturenames):
+        if servers:
+            metafunc.parametrize(shared, servers, indirect=True, scope="session")
+
+
 def picture(seed: int, *, dark: bool = False, kind: str = "PNG", side: int = 64) -> bytes:
     """Return a picture that only its seed decides."""
     pixels = np.random.default_rng(seed).integers(9, 255, (8, 8, 3), dtype=np.uint8)
@@ -105,11 +117,11 @@ def start(folder: Path, **settings: Any) -> Served:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Two workers, shared by all tests that only ask questions."""
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Two workers, shared by all tests that only ask questions; of Robyn, unless the module is one of BOTH."""
     served = start(
-        tmp_path_factory.mktemp("served"), workers=2, fetch_allow=["127.0.0.0/8"], max_image_bytes=2_000_000,
-        cors_origins=["https://page.example"],
+        tmp_path_factory.mktemp("served"), workers=2, server=getattr(request, "param", "robyn"),
+        fetch_allow=["127.0.0.0/8"], max_image_bytes=2_000_000, cors_origins=["https://page.example"],
     )  # fmt: skip
     yield served
     assert served.stop() == 0
@@ -148,14 +160,15 @@ class Keyed:
 
 
 @pytest.fixture(scope="session")
-def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keyed]:
+def keyed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keyed]:
     """Two workers and four keys, shared by all tests that change neither keys nor foreign artists."""
     folder = tmp_path_factory.mktemp("keyed")
     made = {name: make_key(wanted, now_us=time.time_ns() // 1000) for name, wanted in KEYS.items()}
     catalog = open_catalog(f"sqlite:///{folder}/data/catalog.db")
     catalog.put_api_keys([key for _, key in made.values()])
     catalog.close()
-    served = start(folder, workers=2, max_image_bytes=2_000_000, fetch_allow=["127.0.0.0/8"])
+    of = getattr(request, "param", "robyn")
+    served = start(folder, workers=2, server=of, max_image_bytes=2_000_000, fetch_allow=["127.0.0.0/8"])
     yield Keyed(served, {name: str(token) for name, (token, _) in made.items()}, folder / "data")
     assert served.stop() == 0
     served.process.stdout.close()  # type: ignore[union-attr]

@@ -111,6 +111,15 @@ def test_too_many_requests_of_a_key_are_429_and_others_go_on(
     assert statuses(url, made[1][0], count=1) == {200}
 
 
+@pytest.mark.service("valkey")
+def test_workers_that_share_a_valkey_share_the_rates(own: Callable[..., Any], valkey_server: Any) -> None:
+    shared = {"limiter": f"valkey://127.0.0.1:{valkey_server.port}", "address_rate": "30/h"}
+    url = own(workers=2, **shared).url
+    asked = {"headers": {"connection": "close"}, "timeout": 30}
+    statuses = [httpx.get(f"{url}/list-pickles", **asked).status_code for _ in range(45)]
+    assert 20 < statuses.count(200) <= 34
+
+
 def test_an_address_cannot_lift_its_limit_by_what_it_says(own: Callable[..., Any]) -> None:
     url = own(address_rate="8/h").url  # those of the fixture included
     answers = [

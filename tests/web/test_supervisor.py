@@ -20,6 +20,7 @@ import pytest
 
 from tests.ports import free_port
 
+KINDS = ["robyn", "granian"]
 SERVE = Path(__file__).with_name("fake_serve.py")
 
 
@@ -40,10 +41,11 @@ def test_a_killed_worker_is_started_anew_while_the_other_serves(
     assert second in served.workers()
 
 
+@pytest.mark.parametrize("kind", KINDS)
 def test_sigterm_lets_a_request_in_flight_end_and_exits_with_0(
-    own: Callable[..., Any], pictures: Callable[..., bytes], in_time: Callable[..., Any]
+    own: Callable[..., Any], pictures: Callable[..., bytes], in_time: Callable[..., Any], kind: str
 ) -> None:
-    served = own(engine="slow:1.5")
+    served = own(engine="slow:1.5", server=kind)
     view = f"{served.url}/api/v1/artists/a/entries/e/views/v"
     headers = {"content-type": "image/png"}
     with ThreadPoolExecutor(1) as pool:
@@ -53,8 +55,24 @@ def test_sigterm_lets_a_request_in_flight_end_and_exits_with_0(
         assert put.result().status_code == 201
 
 
-def test_no_answered_write_is_lost_when_stopping(own: Callable[..., Any], pictures: Callable[..., bytes]) -> None:
-    served = own(workers=2)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_write_whose_caller_left_ends_before_the_server_does(
+    own: Callable[..., Any], pictures: Callable[..., bytes], in_time: Callable[..., Any], kind: str
+) -> None:
+    served = own(engine="slow:1", server=kind)
+    view, headers = "/api/v1/artists/a/entries/e/views/v", {"content-type": "image/png"}
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.put(served.url + view, content=pictures(1, dark=True), headers=headers, timeout=0.3)
+    assert served.stop() == 0
+    assert "Traceback" not in served.log.read_text()
+    assert httpx.get(own(data=str(served.log.parent / "data")).url + view).status_code == 200
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_answered_write_is_lost_when_stopping(
+    own: Callable[..., Any], pictures: Callable[..., bytes], kind: str
+) -> None:
+    served = own(workers=2, server=kind)
     written, headers = [], {"content-type": "image/png"}
 
     def put(number: int) -> None:
@@ -77,10 +95,11 @@ def test_no_answered_write_is_lost_when_stopping(own: Callable[..., Any], pictur
         assert {client.get(path).status_code for path in written} == {200}
 
 
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_drain_is_bounded(
-    own: Callable[..., Any], pictures: Callable[..., bytes], in_time: Callable[..., Any]
+    own: Callable[..., Any], pictures: Callable[..., bytes], in_time: Callable[..., Any], kind: str
 ) -> None:
-    served = own(engine="slow:30", drain_s=0.5)
+    served = own(engine="slow:30", drain_s=0.5, server=kind)
     with ThreadPoolExecutor(1) as pool:
         asked = {"content": pictures(1, dark=True), "headers": {"content-type": "image/png"}}
         pending = pool.submit(httpx.post, served.url + "/api/v1/match", timeout=40, **asked)

@@ -218,3 +218,19 @@ def test_a_browser_gets_the_page_and_its_files(client: httpx.Client) -> None:
 @pytest.mark.parametrize("name", ["nothing.js", "..%2Fapp.py", "%2Fetc%2Fpasswd"])
 def test_no_other_file_can_be_asked_for(client: httpx.Client, name: str) -> None:
     assert client.get(f"/static/{name}").status_code == 404
+
+
+@pytest.mark.slow
+def test_a_match_finds_what_any_of_four_workers_just_wrote(
+    own: Callable[..., Any], pictures: Callable[..., bytes]
+) -> None:
+    url = own(workers=4).url + "/api/v1"
+    sent, missed = {"headers": {"content-type": "image/png"}, "timeout": 60}, []
+    for number in range(25):  # each request on a connection of its own, which any worker may get
+        view = f"{url}/artists/a/entries/{number}/views/v"
+        httpx.put(view, content=pictures(number), **sent).raise_for_status()
+        found = httpx.post(f"{url}/match", content=pictures(number), **sent).json()["matches"]
+        httpx.delete(view, timeout=60).raise_for_status()
+        left = httpx.post(f"{url}/match", content=pictures(number), **sent).json()["matches"]
+        missed += [number] * (found[0]["entry_id"] != str(number) or bool(left))
+    assert missed == []

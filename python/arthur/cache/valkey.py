@@ -4,31 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias, TypeVar
 
-import structlog
-import valkey
-from valkey.backoff import NoBackoff
-from valkey.cluster import ValkeyCluster
-from valkey.retry import Retry
-
-from arthur.cache.breaker import Breaker
 from arthur.cache.counting import Tally
-from arthur.errors import ConfigError
+from arthur.valkey import Client, Link
 
 __all__ = ["OPTIONS", "ValkeyCache"]
-
-log = structlog.get_logger(__name__)
-
-Answer = TypeVar("Answer")
-_Client: TypeAlias = Any
-"""The library's own types take its blocking clients for asynchronous ones."""
 
 OPTIONS = frozenset(("db", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs"))
 """What the URL may say beside the place."""
 
-_ANSWER_S = 0.02
-_CONNECT_S = 0.1
 _MAX_VALUE = 4 * 2**20
 # A reservation whose owner died is void after this.
 _RESERVED_MS = 2000
@@ -56,14 +40,12 @@ class ValkeyCache:
         """
         self._clock_s = clock_s
         self._sleep_s = sleep_s
-        self._breaker = Breaker(clock_s=clock_s)
         self._tally = Tally()
-        self._connect = _connector(url, cluster=cluster)
-        self._client: _Client | None = None if cluster else self._connect()
+        self._link = Link(url, of="cache", cluster=cluster, told=self._tally.count, clock_s=clock_s)
 
     def fetch(self, key: bytes) -> bytes | None:
         """See Cache.fetch."""
-        value = self._asked(lambda client: client.get(_name(key)))
+        value = self._link.ask(lambda client: client.get(_name(key)))
         self._tally.count("misses" if value is None else "hits")
         return value
 
@@ -76,7 +58,7 @@ class ValkeyCache:
         while (left := end - self._clock_s()) > 0:
             self._sleep_s(min(look_s, left))
             look_s = min(2 * look_s, _LONGEST_LOOK_S)
-            value, awaited = self._asked(lambda client: _look(client, key)) or (None, False)
+            value, awaited = self._link.ask(lambda client: _look(client, key)) or (None, False)
             if value is not None:
                 self._tally.count("shared")
             if value is not None or not awaited:
@@ -85,15 +67,15 @@ class ValkeyCache:
 
     def release(self, key: bytes) -> None:
         """See Cache.release."""
-        self._asked(lambda client: client.delete(_claim(key)))
+        self._link.ask(lambda client: client.delete(_claim(key)))
 
     def put(self, key: bytes, value: bytes, ttl_s: float) -> None:
         """See Cache.put. A value of more than 4 MiB is not kept."""
         ttl_ms = int(min(ttl_s, 10**9) * 1000) if ttl_s > 0 else 0
         if ttl_ms and len(value) <= _MAX_VALUE:
-            self._asked(lambda client: _put(client, key, value, ttl_ms))
+            self._link.ask(lambda client: _put(client, key, value, ttl_ms))
         else:
-            self._asked(lambda client: client.delete(_name(key), _claim(key)))
+            self._link.ask(lambda client: client.delete(_name(key), _claim(key)))
 
     def stats(self) -> Mapping[str, int]:
         """See Cache.stats."""
@@ -101,43 +83,12 @@ class ValkeyCache:
 
     def close(self) -> None:
         """See Cache.close."""
-        if self._client is not None:
-            self._client.close()
+        self._link.close()
 
     def _reserved(self, key: bytes) -> bool:
         """Reserve the key; return whether there is nobody to wait for."""
-        taken = self._asked(lambda client: (client.set(_claim(key), b"1", nx=True, px=_RESERVED_MS),))
+        taken = self._link.ask(lambda client: (client.set(_claim(key), b"1", nx=True, px=_RESERVED_MS),))
         return taken is None or bool(taken[0])
-
-    def _asked(self, ask: Callable[[_Client], Answer]) -> Answer | None:
-        """Ask Valkey; None when it does not answer in time, or did not a moment ago."""
-        if not self._breaker.allows():
-            self._tally.count("skipped")
-            return None
-        try:
-            if self._client is None:
-                # A cluster is asked for its nodes at once.
-                self._client = self._connect()
-            answer = ask(self._client)
-        except (valkey.ValkeyError, OSError) as error:
-            self._tally.count("faults")
-            if self._breaker.failed():
-                log.warning("cache_unreachable", reason=f"{type(error).__name__}: {error}")
-            return None
-        if self._breaker.succeeded():
-            log.info("cache_reachable")
-        return answer
-
-
-def _connector(url: str, *, cluster: bool) -> Callable[[], _Client]:
-    limits: dict[str, Any] = {"socket_timeout": _ANSWER_S, "socket_connect_timeout": _CONNECT_S}
-    try:
-        valkey.ConnectionPool.from_url(url)  # type: ignore[no-untyped-call]  # the library's own gap
-    except (valkey.ValkeyError, ValueError) as error:
-        raise ConfigError("the cache URL cannot be read: valkey://:PASSWORD@HOST:PORT/DB") from error
-    if cluster:
-        return lambda: ValkeyCluster.from_url(url, cluster_error_retry_attempts=1, **limits)  # type: ignore[no-untyped-call]  # the library's own gap
-    return lambda: valkey.Valkey.from_url(url, retry=Retry(NoBackoff(), 0), **limits)
 
 
 def _name(key: bytes) -> bytes:
@@ -149,13 +100,13 @@ def _claim(key: bytes) -> bytes:
     return _name(key) + b":reserved"
 
 
-def _look(client: _Client, key: bytes) -> tuple[bytes | None, bool]:
+def _look(client: Client, key: bytes) -> tuple[bytes | None, bool]:
     """Return the value, and whether somebody is making it."""
     pipe = client.pipeline(transaction=False)
     value, reserved = pipe.get(_name(key)).exists(_claim(key)).execute()
     return value, bool(reserved)
 
 
-def _put(client: _Client, key: bytes, value: bytes, ttl_ms: int) -> None:
+def _put(client: Client, key: bytes, value: bytes, ttl_ms: int) -> None:
     pipe = client.pipeline(transaction=False)
     pipe.set(_name(key), value, px=ttl_ms).delete(_claim(key)).execute()

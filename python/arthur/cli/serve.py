@@ -17,6 +17,9 @@ def serve(
     embedder: Annotated[
         str | None, typer.Option(help="Embedding services instead of an engine: http://host:port or unix:/path, ...")
     ] = None,
+    server: Annotated[
+        str | None, typer.Option(help="robyn, or granian for direct exposure.", show_default="robyn")
+    ] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.", show_default="9000")] = None,
     workers: Annotated[int | None, typer.Option(help="Web processes; 0 chooses.", show_default="0")] = None,
@@ -37,5 +40,6 @@ def serve(
             "--engine and --embedder exclude each other: a service runs the engine that it was started with"
         )
     engine = embedder or engine
-    given = {"data": data, "engine": engine, "host": host, "port": port, "workers": workers, "log_level": log_level}
-    raise typer.Exit(supervise(load_settings(**given, access="open" if open_ else None)))
+    listening = {"server": server, "host": host, "port": port, "workers": workers}
+    given = {"data": data, "engine": engine, "log_level": log_level, "access": "open" if open_ else None}
+    raise typer.Exit(supervise(load_settings(**given, **listening)))

@@ -39,3 +39,13 @@ class MemoryLimiter:
             if len(self._full_at) > self._most:
                 self._full_at.popitem(last=False)
         return 0.0
+
+    def learn(self, name: str, left_s: float) -> None:
+        """Take over from elsewhere that the bucket of `name` will not be full for `left_s` more seconds."""
+        with self._lock:
+            full_at = self._clock() + left_s
+            if full_at > self._full_at.get(name, 0.0):
+                self._full_at[name] = full_at
+
+    def close(self) -> None:
+        """See Limiter.close."""

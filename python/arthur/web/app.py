@@ -89,7 +89,7 @@ class App:
             return plan.answer or told(request, NotFound("Not Found"))
         try:
             check_length(request)
-            check_size(request, route.pictures * (self.service.settings.max_image_bytes * 4 // 3) + _ROOM)
+            check_size(request, self.body_limit(route))
             if route.scope in AUDITED:
                 return self._ledger.run(route, request, lambda: route.handler(self.service, request))
             return route.handler(self.service, request)
@@ -101,6 +101,10 @@ class App:
         except Exception as error:  # the one place where a bug becomes a 500
             log.exception("bug", path=without_secrets(request.path), request_id=request.request_id)
             return told(request, error, route)
+
+    def body_limit(self, route: Route) -> int:
+        """Return the bytes that a body may have: as many pictures as may come, in base64, and room for the rest."""
+        return route.pictures * (self.service.settings.max_image_bytes * 4 // 3) + _ROOM
 
     def refuse(self, plan: Plan) -> Response:
         """Answer a request for which there is no place."""

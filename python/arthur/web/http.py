@@ -103,6 +103,12 @@ class HeadersTooLarge(BadRequest):
     code = "headers_too_large"
 
 
+class TooSlow(BadRequest):
+    """The body hardly comes."""
+
+    code = "too_slow"
+
+
 class MalformedBody(BadRequest):
     """The body is not of its declared form. `where` and `kind` are what legacy clients are told of it."""
 
@@ -118,6 +124,7 @@ STATUSES: Mapping[type[ArthurError], HTTPStatus] = {
     Forbidden: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     TargetTooLong: HTTPStatus.REQUEST_URI_TOO_LONG,
+    TooSlow: HTTPStatus.REQUEST_TIMEOUT,
     HeadersTooLarge: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
     MethodNotAllowedError: HTTPStatus.METHOD_NOT_ALLOWED,
     Conflict: HTTPStatus.CONFLICT,

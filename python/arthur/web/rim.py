@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
+from prometheus_client import Counter
 
 from arthur.access import KeyRing
 from arthur.audit import AuditLog
 from arthur.errors import StoreError
 from arthur.fetch import Poster
-from arthur.rates import open_limiter
+from arthur.rates import Limiter, open_limiter
 from arthur.web.gate import UNSAFE, Gate, Rules
 from arthur.webhooks import Courier
 
@@ -30,6 +32,7 @@ class Rim:
     ring: KeyRing
     audit: AuditLog
     courier: Courier
+    limiter: Limiter
 
     def follow(self) -> None:
         """Follow the keys, and deliver to webhooks."""
@@ -41,6 +44,7 @@ class Rim:
         self.ring.close()
         self.courier.close()
         self.audit.close()
+        self.limiter.close()
 
 
 def open_rim(arthur: Arthur) -> Rim:
@@ -52,13 +56,20 @@ def open_rim(arthur: Arthur) -> Rim:
     """
     settings = arthur.settings
     ring = KeyRing(arthur.catalog)
-    gate = Gate(ring, open_limiter(settings.limiter), Rules.of(settings))
+    limiter = open_limiter(settings.limiter_url, told=_counted())
+    gate = Gate(ring, limiter, Rules.of(settings))
     if gate.unsafe:
         log.warning("writes_refused", host=settings.host, error=UNSAFE)
     _tell_if_stale(arthur)
     poster = Poster(timeout_s=settings.fetch_timeout_s, allow=settings.fetch_allow)
     audit = AuditLog(settings.audit_folder, keep_days=settings.audit_keep_days)
-    return Rim(gate, ring, audit, Courier(arthur.catalog.outbox, poster))
+    return Rim(gate, ring, audit, Courier(arthur.catalog.outbox, poster), limiter)
+
+
+def _counted() -> Callable[[str], None]:
+    """Return a counter of what happens to shared rates, for Prometheus."""
+    events = Counter("arthur_limiter_events", "Syncs of rates with Valkey, and faults", ("event",), registry=None)
+    return lambda event: events.labels(event).inc()
 
 
 def _tell_if_stale(arthur: Arthur) -> None:

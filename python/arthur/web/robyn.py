@@ -9,21 +9,22 @@ this, `test_hostile.py` fails.
 
 from __future__ import annotations
 
-import asyncio
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from http import HTTPStatus
 
-import orjson
-
-from arthur.errors import ArthurError, BadRequest
+from arthur.errors import BadRequest
 from arthur.web.app import App, Plan, request_id, told
 from arthur.web.body import decode_value
+from arthur.web.desk import Desk
 from arthur.web.http import Request, Response
+from arthur.web.listening import PATH, Left, Listening
+from arthur.web.sockets import wait_until_quiet
 
 
 @contextmanager
@@ -43,29 +44,17 @@ with _hidden_arguments():
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
 _RAW = "application/octet-stream"
-_PROBES = 4
-_SOCKETS = 64
-_TOLD_EVERY_S = 0.25
-_TOKEN_WITHIN_S = 5.0
 
 
 class RobynServer:
-    """One process' server. `in_flight` and `answered` may be read from any thread; all else belongs to the event loop.
-
-    While `draining`, each connection is closed behind its answer.
-    """
+    """See worker.Server. While it drains, each connection is closed behind its answer."""
 
     def __init__(self, app: App, *, places: int, on_stop: Callable[[], None]) -> None:
         self._app = app
-        self._places = places
-        self._taken = 0
-        self._sockets = 0
-        self.in_flight = 0
-        self.answered = 0
-        self.draining = False
+        self._desk = Desk(app, places=places)
+        self._listening = Listening(app, self._desk.probes)
+        self._draining = False
         self._on_stop = on_stop
-        self._pool = ThreadPoolExecutor(places, "handler")
-        self._probes = ThreadPoolExecutor(_PROBES, "probe")
 
     def run(self, host: str, port: int) -> None:
         """Serve until SIGINT ends the process."""
@@ -78,11 +67,22 @@ class RobynServer:
         self._add_routes(server)
 
         async def tell_progress(websocket: robyn.WebSocketAdapter) -> None:  # Robyn writes on it: no method will do
-            await self._tell_progress(websocket)
+            await self._listening.tell(_Socket(websocket))
 
-        server.websocket("/ws/index-progress")(tell_progress)
+        server.websocket(PATH)(tell_progress)
         server.shutdown_handler(self._stop)
         server.start(host=host, port=port, _check_port=False)
+
+    def drain(self, drain_s: float) -> None:
+        """See worker.Server.drain.
+
+        Robyn does not end on SIGTERM. On SIGINT it ends at once and drops what is in flight, so that comes last, and
+        only after the last answer has left.
+        """
+        self._draining = True
+        self._listening.end()
+        wait_until_quiet(self._desk, drain_s)
+        os.kill(os.getpid(), signal.SIGINT)
 
     def _add_routes(self, server: robyn.Robyn) -> None:
         """Register each route, and a fallback that answers what Robyn has no words for."""
@@ -99,97 +99,38 @@ class RobynServer:
 
     async def _entry(self, request: robyn.Request) -> robyn.Response:
         """Answer one request."""
-        self.in_flight += 1
-        try:
-            return _given(await self._answer(_taken(request)), closing=self.draining)
-        finally:
-            self.answered += 1
-            self.in_flight -= 1
-
-    async def _answer(self, request: Request | Plan) -> Response:
-        plan = request if isinstance(request, Plan) else self._app.plan(request)
-        if plan.answer is not None:
-            response = plan.answer
-        elif plan.route is not None and not plan.route.admitted:
-            response = await asyncio.get_running_loop().run_in_executor(self._probes, self._app.run, plan)
-        elif self._taken >= self._places:
-            response = self._app.refuse(plan)
-        else:
-            response = await self._admitted(plan)
-        return self._app.finish(plan, response)
-
-    async def _admitted(self, plan: Plan) -> Response:
-        self._count(1)
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, self._app.run, plan)
-        finally:
-            self._count(-1)
-
-    def _count(self, change: int) -> None:
-        self._taken += change
-        self._app.service.metrics.admitted(self._taken)
-
-    async def _tell_progress(self, websocket: robyn.WebSocketAdapter) -> None:
-        """Send how far the newest job is at once, and again whenever that changes."""
-        if self._sockets >= _SOCKETS:
-            await websocket.close()  # type: ignore[no-untyped-call]  # Robyn's own gap
-            return
-        self._sockets += 1
-        try:
-            if await self._may_listen(websocket):
-                await self._tell_until_closed(websocket)
-        finally:
-            self._sockets -= 1
-
-    async def _may_listen(self, websocket: robyn.WebSocketAdapter) -> bool:
-        """Return whether a listener may come in; where keys are demanded its first message must be one.
-
-        Robyn shows a handler no headers of the handshake, and a key does not belong into a URL.
-        """
-        gate = self._app.gate
-        if not gate.demands:
-            return True
-        try:
-            gate.admit_listener(await asyncio.wait_for(websocket.receive_text(), _TOKEN_WITHIN_S))
-        except (ArthurError, TimeoutError, UnicodeDecodeError, robyn.WebSocketDisconnect):
-            await websocket.close()  # type: ignore[no-untyped-call]  # Robyn's own gap
-            return False
-        return True
-
-    async def _tell_until_closed(self, websocket: robyn.WebSocketAdapter) -> None:
-        closed = asyncio.ensure_future(_until_closed(websocket))
-        try:
-            await self._tell_until(closed, websocket)
-        finally:
-            closed.cancel()
-
-    async def _tell_until(self, closed: asyncio.Future[None], websocket: robyn.WebSocketAdapter) -> None:
-        loop, board = asyncio.get_running_loop(), self._app.service.rebuild.board
-        told = None
-        while not closed.done():
-            try:
-                state = await loop.run_in_executor(self._probes, board.newest)
-            except ArthurError:
-                await websocket.close()  # type: ignore[no-untyped-call]  # Robyn's own gap
-                return
-            if state != told:
-                told = state
-                await websocket.send_text(orjson.dumps(state).decode())
-            await asyncio.wait({closed}, timeout=_TOLD_EVERY_S)
+        with self._desk.visit():
+            taken = _taken(request)
+            plan = taken if isinstance(taken, Plan) else self._app.plan(taken)
+            return _given(await self._desk.answer(plan), closing=self._draining)
 
     def _stop(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        self._probes.shutdown(wait=False, cancel_futures=True)
+        self._desk.close()
         self._on_stop()
 
 
-async def _until_closed(websocket: robyn.WebSocketAdapter) -> None:
-    """Wait for the client to leave; what it says is not listened to."""
-    try:
-        while True:
-            await websocket.receive_bytes()
-    except robyn.WebSocketDisconnect:
-        return
+class _Socket:
+    """See listening.Socket."""
+
+    def __init__(self, websocket: robyn.WebSocketAdapter) -> None:
+        self._websocket = websocket
+
+    async def receive(self) -> str:
+        """See Socket.receive."""
+        try:
+            return str(await self._websocket.receive_text())
+        except UnicodeDecodeError:
+            return ""
+        except robyn.WebSocketDisconnect as error:
+            raise Left from error
+
+    async def send(self, text: str) -> None:
+        """See Socket.send."""
+        await self._websocket.send_text(text)
+
+    async def close(self) -> None:
+        """See Socket.close."""
+        await self._websocket.close()  # type: ignore[no-untyped-call]  # Robyn's own gap
 
 
 def _taken(request: robyn.Request) -> Request | Plan:

@@ -46,6 +46,7 @@ class Route:
         path: template with `{name}` for a segment that is a parameter; no trailing slash.
         style: how errors are told.
         admitted: whether a request takes one of the bounded places; probes and pages do not.
+        turn: whether a request waits for its turn to decode and embed.
         pictures: how many pictures a body may hold, for its size limit.
         doc: None leaves the route out of the API page.
         scope: who may ask; a route that says nothing is for administrators alone.
@@ -59,6 +60,7 @@ class Route:
     doc: Doc | None = None
     style: Literal["problem", "legacy"] = "problem"
     admitted: bool = True
+    turn: bool = False
     pictures: int = 1
     scope: Access = "admin"
     confined: bool = False

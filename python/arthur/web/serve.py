@@ -71,7 +71,7 @@ def serve(settings: Settings, *, command: Sequence[str] = WORKER) -> int:
     configure_logs(settings.log_level)
     metrics = settings.data.resolve() / "run" / f"metrics-{settings.port}"
     crew = Crew(
-        tuple(command), settings.workers or _default_workers(), http_address(settings.host, settings.port), metrics
+        tuple(command), settings.workers or default_workers(), http_address(settings.host, settings.port), metrics
     )
     with reserved(settings.host, settings.port):
         return Supervisor(settings, crew).run()
@@ -210,7 +210,8 @@ class Supervisor:
             self._bury(worker, process)
 
 
-def _default_workers() -> int:
+def default_workers() -> int:
+    """Return how many workers there are where nobody says."""
     return min(2, len(os.sched_getaffinity(0)))
 
 

@@ -13,6 +13,7 @@ from arthur.config import Settings
 from arthur.recognizer import Recognizer
 from arthur.web.metrics import Metrics
 from arthur.web.progress import Rebuild
+from arthur.web.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Service:
     Attributes:
         fetch: returns the bytes behind a URL; raises FetchError, BadRequest or ImageTooLarge.
         embedders: tells of each embedding service by address "ok", or why it is not asked.
+        turns: to be held while a picture is decoded and embedded for a request.
         fan_out: bounded threads on which the pictures of one batch are worked on side by side.
     """
 
@@ -34,6 +36,7 @@ class Service:
     metrics: Metrics
     rebuild: Rebuild
     version: str
+    turns: Turns
     embedders: Callable[[], Mapping[str, str]] = dict
 
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
-import socket
-import stat
 import sys
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
 from arthur.config import Settings
+from arthur.encode.endpoint import is_remote
 from arthur.errors import ArthurError, StoreError
 from arthur.recognition.attendance import Attendance
 from arthur.web.app import App
@@ -25,10 +23,12 @@ from arthur.web.auditing import Ledger
 from arthur.web.metrics import Metrics
 from arthur.web.progress import Board, Rebuild
 from arthur.web.rim import open_rim
-from arthur.web.robyn import RobynServer
 from arthur.web.routes import route_table
+from arthur.web.serve import default_workers
 from arthur.web.service import Service, installed_version
+from arthur.web.sockets import listeners
 from arthur.web.supervised import Supervised
+from arthur.web.turns import Turns
 
 if TYPE_CHECKING:
     from arthur.assemble import Arthur
@@ -36,7 +36,23 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _PLACES_PER_CORE = 16
-_QUIET_S = 0.1
+_WAITING_PER_TURN = 4
+_ELSEWHERE = 4
+
+
+class Server(Protocol):
+    """One process' server of an App."""
+
+    def run(self, host: str, port: int) -> None:
+        """Serve until drained. Belongs to the main thread."""
+        ...
+
+    def drain(self, drain_s: float) -> None:
+        """Take no new connections, wait at most `drain_s` until every request has its answer, and end the process.
+
+        Called once, from any thread but the main one.
+        """
+        ...
 
 
 def run(opener: Callable[[Settings], Arthur]) -> int:
@@ -60,11 +76,22 @@ def run(opener: Callable[[Settings], Arthur]) -> int:
 
     rim.follow()
     app = App(service_of(arthur, fan_out), route_table(), gate=rim.gate, ledger=Ledger(rim.audit))
-    server = RobynServer(app, places=settings.admitted or _PLACES_PER_CORE * cores(), on_stop=stop)
+    server = _open_server(app, places=settings.admitted or _PLACES_PER_CORE * cores(), on_stop=stop)
     _drain_when_told(server, settings.drain_s, pipes)
     threading.Thread(target=_tell_ready, args=(settings.port, pipes), daemon=True).start()
     server.run(settings.host, settings.port)
     return 0
+
+
+def _open_server(app: App, *, places: int, on_stop: Callable[[], None]) -> Server:
+    """Return the server that the settings name. Imported here: each costs the start of a process that needs it not."""
+    if app.service.settings.server == "granian":
+        from arthur.web.direct import GranianWebServer
+
+        return GranianWebServer(app, places=places, on_stop=on_stop)
+    from arthur.web.robyn import RobynServer
+
+    return RobynServer(app, places=places, on_stop=on_stop)
 
 
 def _catch_up(arthur: Arthur) -> None:
@@ -92,7 +119,16 @@ def service_of(arthur: Arthur, fan_out: ThreadPoolExecutor) -> Service:
         rebuild=Rebuild(arthur.recognizer, Board(arthur.catalog)),
         version=installed_version(),
         embedders=lambda: arthur.embedders,
+        turns=_turns(arthur.settings),
     )
+
+
+def _turns(settings: Settings) -> Turns:
+    """Return the turns of one worker: its share of the cores, and more where something else than a core embeds."""
+    elsewhere = is_remote(settings.engine) or settings.device.startswith("cuda")
+    share = math.ceil(cores() / (settings.workers or default_workers()))
+    running = settings.turns or share * (_ELSEWHERE if elsewhere else 1)
+    return Turns(running, waiting=settings.queued or _WAITING_PER_TURN * running)
 
 
 def cores() -> int:
@@ -100,81 +136,23 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _drain_when_told(server: RobynServer, drain_s: float, pipes: Supervised) -> None:
+def _drain_when_told(server: Server, drain_s: float, pipes: Supervised) -> None:
     """Drain on SIGTERM, and when the supervisor dies."""
     once = threading.Lock()
 
     def drain() -> None:
         if once.acquire(blocking=False):
-            _drain(server, drain_s)
+            server.drain(drain_s)
 
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=drain, daemon=True).start())
     pipes.when_orphaned(drain)
 
 
-def _drain(server: RobynServer, drain_s: float) -> None:
-    """Wait until no request is in flight, but no longer than `drain_s`, then end the process.
-
-    Robyn does not end on SIGTERM. On SIGINT it ends at once and drops what is in flight, so that comes last, and only
-    after the last answer has left.
-    """
-    end = time.monotonic() + drain_s
-    server.draining = True
-    answered = server.answered
-    listeners = _listeners()
-    ports = {listener.getsockname()[1] for listener in listeners}
-    open_before = len(_connections(ports))
-    for listener in listeners:
-        with suppress(OSError):  # Robyn holds the same socket twice, and the second no longer listens
-            listener.shutdown(socket.SHUT_RD)  # new connections go to other workers, or are refused
-    quiet_since = time.monotonic()
-    while time.monotonic() < end and time.monotonic() - quiet_since < _QUIET_S:
-        time.sleep(0.01)
-        # a connection is closed behind its answer, so one that should be closed still has an answer to send
-        leaving = len(_connections(ports)) > open_before - (server.answered - answered)
-        if server.in_flight or leaving:
-            quiet_since = time.monotonic()
-    if server.in_flight:
-        log.warning("drain_ended_early", in_flight=server.in_flight, drain_s=drain_s)
-    os.kill(os.getpid(), signal.SIGINT)
-
-
 def _tell_ready(port: int, pipes: Supervised) -> None:
     """Tell the supervisor once this process itself listens; asking the port would also find other workers."""
-    while not any(listener.getsockname()[1] == port for listener in _listeners()):
+    while not any(listener.getsockname()[1] == port for listener in listeners()):
         time.sleep(0.01)
     pipes.tell_ready()
-
-
-def _listeners() -> list[socket.socket]:
-    """Return this process' listening sockets, as copies that may be closed."""
-    listening = []
-    for one in _sockets():
-        if one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-            listening.append(one)
-        else:
-            one.close()
-    return listening
-
-
-def _connections(ports: set[int]) -> set[object]:
-    """Return the other ends of this process' connections to these ports of its own."""
-    found: set[object] = set()
-    for one in _sockets():
-        with one, suppress(OSError):  # it has no other end
-            if one.family in (socket.AF_INET, socket.AF_INET6) and one.getsockname()[1] in ports:
-                found.add(one.getpeername())
-    return found
-
-
-def _sockets() -> list[socket.socket]:
-    """Return this process' sockets, as copies that may be closed."""
-    copies = []
-    for entry in Path("/proc/self/fd").iterdir():
-        with suppress(OSError):  # closed meanwhile
-            if stat.S_ISSOCK(entry.stat().st_mode):
-                copies.append(socket.socket(fileno=os.dup(int(entry.name))))
-    return copies
 
 
 if __name__ == "__main__":

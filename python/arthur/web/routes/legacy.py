@@ -38,7 +38,8 @@ def match(service: Service, request: Request) -> Response:
     artist_id = request.params.get("artist_id") or request.query.get("artist_id", ("",))[-1]
     query = Query(artist_ids=request.caller.among((check_id(artist_id, "artist_id"),) if artist_id else ()))
     try:
-        answer = service.recognizer.recognize(picture, query)
+        with service.turns.taken():
+            answer = service.recognizer.recognize(picture, query)
     except ImageTooLarge:
         raise
     except InvalidImage as error:
@@ -106,11 +107,11 @@ def health(service: Service, request: Request) -> Response:  # every handler has
 
 ROUTES = (
     *(
-        Route("POST", path, match, style="legacy", scope="read", confined=True)
+        Route("POST", path, match, style="legacy", turn=True, scope="read", confined=True)
         for path in ("/match", "/match/{artist_id}", "/match-legacy", "/match-legacy/{artist_id}")
     ),
     *(
-        Route("POST", path, enrol, style="legacy", pictures=2, scope="write", confined=True)
+        Route("POST", path, enrol, style="legacy", turn=True, pictures=2, scope="write", confined=True)
         for path in ("/artist/image", "/artist/image/{artist_id}/{entry_id}/{view_id}")
     ),
     Route("GET", "/status", status, style="legacy", admitted=False, scope="read"),

@@ -49,7 +49,8 @@ def enrol(service: Service, request: Request) -> Response:
             raise BadRequest(NO_IMAGE)
         picture = fetch_url(service, source)
     try:
-        service.recognizer.enroll(Enrolment(view, picture, source, _metadata(body)))
+        with service.turns.taken():
+            service.recognizer.enroll(Enrolment(view, picture, source, _metadata(body)))
     except ImageTooLarge:
         raise
     except InvalidImage as error:

@@ -43,7 +43,8 @@ def match(service: Service, request: Request) -> Response:
         raise BadRequest(f"at most {MAX_FRAMES} frames are taken")
     given = {**flat(PhotoParams, request.query), **flat(PhotoParams, sent.form), **sent.members}
     params = read_model(PhotoParams, given)
-    answer = recognize(service, request, sent.pictures, params)
+    with service.turns.taken():
+        answer = recognize(service, request, sent.pictures, params)
     timing = ", ".join(f"{stage};dur={milliseconds:.2f}" for stage, milliseconds in answer.timings_ms.items())
     members = {**recognition_members(answer), "request_id": request.request_id}
     if params.overlay:
@@ -59,7 +60,8 @@ def batch_match(service: Service, request: Request) -> Response:
         name, source = item
         try:
             picture = source if isinstance(source, bytes) else load(service, source)
-            answer = recognize(service, request, (picture,), params)
+            with service.turns.taken(patient=True):
+                answer = recognize(service, request, (picture,), params)
         except ArthurError as error:
             return {"id": name, "error": problem_of(error)}
         return {"id": name, **recognition_members(answer), "request_id": request.request_id}
@@ -191,6 +193,7 @@ ROUTES = (
             answers={200: PhotoOut},
             errors=_PICTURE_ERRORS,
         ),
+        turn=True,
         pictures=4,
         scope="read",
         confined=True,

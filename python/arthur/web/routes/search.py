@@ -32,7 +32,8 @@ def search(service: Service, request: Request) -> Response:
         artist_ids=request.caller.among([check_id(one, "artist_id") for one in asked.artist_id]),
         min_score=asked.min_score,
     )
-    answer = service.recognizer.search(question)
+    with service.turns.taken():
+        answer = service.recognizer.search(question)
     timing = ", ".join(f"{stage};dur={milliseconds:.2f}" for stage, milliseconds in answer.timings_ms.items())
     members = {
         "hits": [hit_members(hit) for hit in answer.hits],
@@ -106,6 +107,7 @@ ROUTES = (
             answers={200: SearchOut},
             errors=(409, 413, 422, 429, 502, 503),
         ),
+        turn=True,
         pictures=4,
         scope="read",
         confined=True,

@@ -27,7 +27,9 @@ def put_view(service: Service, request: Request) -> Response:
     view = view_of(request)
     sent = read_sent(service, request)
     metadata = check_metadata(_metadata(request, sent))
-    put = service.recognizer.enroll(Enrolment(view, only(sent.pictures), sent.source, metadata))
+    enrolment = Enrolment(view, only(sent.pictures), sent.source, metadata)
+    with service.turns.taken():
+        put = service.recognizer.enroll(enrolment)
     headers = {"etag": f'"{put.stored.key}"', "location": request.path}
     answer = json_response(view_members(put.stored), 201 if put.created else 200, headers)
     return answer.touching(view.hierarchical)
@@ -161,6 +163,7 @@ ROUTES = (
             answers={200: ViewOut, 201: ViewOut},
             errors=(413, 422, 429, 502, 503),
         ),
+        turn=True,
         scope="write",
     ),
     Route("GET", _PATH, show_view, Doc("Show a view", "catalogue", answers={200: ViewOut, 304: None}), scope="read"),
