@@ -18,6 +18,7 @@ from arthur.web.body import check_length, check_size
 from arthur.web.gate import Gate
 from arthur.web.headers import check_head, secured
 from arthur.web.http import MethodNotAllowedError, Request, Response, legacy_error, problem, status_of
+from arthur.web.metrics import Answered
 from arthur.web.routing import Route, Table
 from arthur.web.service import Service
 
@@ -109,8 +110,15 @@ class App:
     def finish(self, plan: Plan, response: Response) -> Response:
         """Count the answer, and add what every answer carries."""
         request, route = plan.request, plan.route
-        seconds = time.monotonic() - request.received_at
-        self.service.metrics.answered(route.path if route else "", request.method, response.status, seconds)
+        answered = Answered(
+            route=route.path if route else "",
+            method=request.method,
+            status=response.status,
+            problem=response.problem,
+            seconds=time.monotonic() - request.received_at,
+            request_id=request.request_id,
+        )
+        self.service.metrics.answered(answered)
         headers = {"x-request-id": request.request_id, **self._cors(request)}
         if "vary" in headers and "vary" in response.headers:
             headers["vary"] = f"{response.headers['vary']}, {headers['vary']}"

@@ -64,6 +64,7 @@ class RobynServer:
         self.answered = 0
         self.draining = False
         self._on_stop = on_stop
+        app.service.metrics.admitted(0, places)
         self._pool = ThreadPoolExecutor(places, "handler")
         self._probes = ThreadPoolExecutor(_PROBES, "probe")
 
@@ -127,7 +128,7 @@ class RobynServer:
 
     def _count(self, change: int) -> None:
         self._taken += change
-        self._app.service.metrics.admitted(self._taken)
+        self._app.service.metrics.admitted(self._taken, self._places)
 
     async def _tell_progress(self, websocket: robyn.WebSocketAdapter) -> None:
         """Send how far the newest job is at once, and again whenever that changes."""

@@ -108,7 +108,7 @@ def recognize(service: Service, request: Request, frames: Sequence[bytes], param
         deadline_ms=left,
     )
     answer = service.recognizer.recognize_frames(frames, query)
-    service.metrics.recognized(answer.decision, dict(answer.timings_ms))
+    service.metrics.recognized(answer, request.request_id)
     return answer
 
 
