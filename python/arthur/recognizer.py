@@ -196,7 +196,7 @@ class Recognizer:
             vector = self._parts.catalog.vectors(keys, model.spec.fingerprint).get(stored.key)
             if vector is None:
                 raise NotFound(f"view {view.hierarchical} was never embedded by the engine {model.spec.label}")
-            stages = Stages(clock=self._parts.clock)
+            stages = Stages(clock=self._parts.clock, span=self._parts.span)
             found = model.search(vector[None], query, stages, leave_out=(view.artist_id, view.entry_id))
             return similar_matches(found, model.parts.calibration, query)
 

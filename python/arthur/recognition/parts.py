@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -95,6 +96,7 @@ class Parts:
         text: the text tower of the same engine; None searches by pictures alone.
         stale: why the catalogue's own calibration is not in force; "" when there is none, or it is.
         clock: seconds that only grow.
+        span: see Tracing.span.
         close: closes what belongs to this engine alone: the engine itself, its text tower and its index.
     """
 
@@ -111,6 +113,7 @@ class Parts:
     text: TextEncoder | None = None
     stale: str = ""
     clock: Callable[[], float] = time.perf_counter
+    span: Callable[[str], AbstractContextManager[object]] = nullcontext
     close: Callable[[], None] = lambda: None
 
 

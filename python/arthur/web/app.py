@@ -88,6 +88,19 @@ class App:
         request, route = plan.request, plan.route
         if route is None:
             return plan.answer or told(request, NotFound("Not Found"))
+        if not route.admitted:
+            return self._run(request, route)
+        facts = {
+            "http.request.method": request.method,
+            "http.route": route.path,
+            "arthur.request_id": request.request_id,
+        }
+        with self.service.tracing.request(f"{request.method} {route.path}", request.headers, facts) as answered:
+            response = self._run(request, route)
+            answered(response.status)
+        return response
+
+    def _run(self, request: Request, route: Route) -> Response:
         try:
             check_length(request)
             check_size(request, route.pictures * (self.service.settings.max_image_bytes * 4 // 3) + _ROOM)
@@ -101,6 +114,7 @@ class App:
             return told(request, error, route)
         except Exception as error:  # the one place where a bug becomes a 500
             log.exception("bug", path=without_secrets(request.path), request_id=request.request_id)
+            self.service.reports.tell(error, {"request_id": request.request_id, "route": route.path})
             return told(request, error, route)
 
     def refuse(self, plan: Plan) -> Response:

@@ -20,6 +20,7 @@ import structlog
 from arthur.config import Settings
 from arthur.errors import ArthurError, StoreError
 from arthur.recognition.attendance import Attendance
+from arthur.release import installed_version
 from arthur.web.app import App
 from arthur.web.auditing import Ledger
 from arthur.web.metrics import Metrics
@@ -27,7 +28,7 @@ from arthur.web.progress import Board, Rebuild
 from arthur.web.rim import open_rim
 from arthur.web.robyn import RobynServer
 from arthur.web.routes import route_table
-from arthur.web.service import Service, installed_version
+from arthur.web.service import Service
 from arthur.web.standing import Standing
 from arthur.web.supervised import Supervised
 
@@ -100,6 +101,8 @@ def service_of(arthur: Arthur, fan_out: ThreadPoolExecutor) -> Service:
         rebuild=Rebuild(arthur.recognizer, Board(arthur.catalog)),
         version=installed_version(),
         embedders=lambda: arthur.embedders,
+        tracing=arthur.tracing,
+        reports=arthur.reports,
     )
 
 
