@@ -46,11 +46,14 @@ missing() {
     fi
 }
 
-# Only tests need these: a server of Valkey (PostgreSQL comes as a Python package), and a browser for the page.
+# Only tests need these: a server of Valkey (PostgreSQL comes as a Python package), nginx, what checks the rules of
+# Prometheus, and a browser for the page.
 missing_for_tests() {
     if ! command -v valkey-server && ! command -v redis-server; then
         if apt-cache show valkey-server; then echo valkey-server >&3; else echo redis-server >&3; fi
     fi
+    command -v nginx || [ -x /usr/sbin/nginx ] || echo nginx >&3
+    command -v promtool || echo prometheus >&3
     command -v chromium || command -v chromium-browser || command -v google-chrome || echo chromium >&3
 } 3>&1 >/dev/null 2>&1
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,32 +24,52 @@ from tests.private_servers import (
     valkey_program,
 )
 
-REQUIRED = "ARTHUR_REQUIRE_SERVICES"
+DEPLOY_TOOLS = Path(__file__).parents[1] / ".deploy-tools" / "bin"
+
+
+def deploy_tool(name: str) -> str | None:
+    """Return a program from the search path, or one that `make deploy-tools` built."""
+    return shutil.which(name) or shutil.which(name, path=str(DEPLOY_TOOLS))
+
+
 PROGRAMS: dict[str, Callable[[], object]] = {
     "postgresql": postgres_programs,
     "pgvector": pgvector_programs,
     "valkey": valkey_program,
+    "nginx": partial(deploy_tool, "nginx"),
+    "promtool": partial(deploy_tool, "promtool"),
 }
+BUILT: dict[str, Callable[[], object]] = {
+    name: partial(deploy_tool, name) for name in ("docker-compose", "helm", "kubeconform", "systemd-analyze", "traefik")
+}
+"""What `deploy/system-tools.sh` cannot bring: `make test-deploy` requires these."""
+REQUIRED = {"ARTHUR_REQUIRE_SERVICES": PROGRAMS, "ARTHUR_REQUIRE_DEPLOY_TOOLS": BUILT}
 NOT_RUN = pytest.StashKey[Counter[str]]()
 _LEFT_OUT = "not_run"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out tests whose server is not installed, and remember how many; refuse when all are required."""
+    """Leave out tests whose program is not installed, and remember how many; refuse when it is required."""
     needed = {item: {name for mark in item.iter_markers("service") for name in mark.args} for item in items}
     wanted = set().union(*needed.values())
-    missing = {name for name in wanted if PROGRAMS[name]() is None}
+    missing = {name for name in wanted if (PROGRAMS | BUILT)[name]() is None}
     left_out = [item for item in items if needed[item] & missing]
     config.stash[NOT_RUN] = Counter(name for item in left_out for name in needed[item] & missing)
     if not left_out:
         return
-    if not os.environ.get(REQUIRED):
+    required = _required(missing)
+    if not required:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
     elif hasattr(config, "workeroutput"):
         items.clear()  # the process that reports refuses
     else:
-        raise pytest.UsageError(f"{len(left_out)} tests need {', '.join(sorted(missing))}, which is not installed")
+        raise pytest.UsageError(f"tests need {', '.join(sorted(required))}, which is not installed")
+
+
+def _required(missing: set[str]) -> set[str]:
+    """Return which of the missing programs the environment asks for."""
+    return {name for variable, known in REQUIRED.items() if os.environ.get(variable) for name in missing & set(known)}
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -54,7 +77,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     not_run = session.config.stash.get(NOT_RUN, Counter())
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput[_LEFT_OUT] = dict(not_run)
-    elif not_run and os.environ.get(REQUIRED):
+    elif _required(set(not_run)):
         session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
 
@@ -67,7 +90,7 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say what was not run."""
     for name, count in config.stash.get(NOT_RUN, Counter()).items():
-        terminalreporter.write_line(f"NOT RUN: {count} tests need {name}, whose server is not installed", yellow=True)
+        terminalreporter.write_line(f"NOT RUN: {count} tests need {name}, which is not installed", yellow=True)
 
 
 @pytest.fixture(scope="session")

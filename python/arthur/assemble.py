@@ -30,6 +30,8 @@ from arthur.local import LocalIndex, open_local
 from arthur.recognition.parts import LocalParts, Options, Parts
 from arthur.recognition.renewal import RenewableIndex, RenewableLocalIndex
 from arthur.recognizer import Recognizer
+from arthur.reports import Reports, open_reports
+from arthur.tracing import Tracing, open_tracing
 from arthur.verify import Verifier, open_verifier
 
 log = structlog.get_logger(__name__)
@@ -44,6 +46,7 @@ class Shared:
     cache: Cache
     blobs: Blobs
     local: LocalParts | None
+    tracing: Tracing
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class Arthur:
     parts: Parts
     fetcher: Fetcher
     recognizer: Recognizer
+    reports: Reports
     _opened: ExitStack = field(repr=False)
 
     @property
@@ -80,6 +84,11 @@ class Arthur:
     def blobs(self) -> Blobs:
         """The blob store."""
         return self.shared.blobs
+
+    @property
+    def tracing(self) -> Tracing:
+        """The traces."""
+        return self.shared.tracing
 
     @property
     def embedders(self) -> dict[str, str]:
@@ -114,6 +123,10 @@ def open_arthur(settings: Settings) -> Arthur:
     # requests run side by side already; OpenCV's own threads would only take the cores from each other
     cv2.setNumThreads(1)
     with ExitStack() as opened:
+        tracing = open_tracing(settings.otlp, share=settings.trace_share)
+        opened.callback(tracing.close)
+        reports = open_reports(settings.sentry)
+        opened.callback(reports.close)
         catalog = open_catalog(settings.catalog_url)
         opened.callback(catalog.close)
         cache = open_cache(settings.cache)
@@ -126,12 +139,13 @@ def open_arthur(settings: Settings) -> Arthur:
             cache=cache,
             blobs=open_blobs(settings.blobs_url),
             local=_open_local(settings, catalog, opened),
+            tracing=tracing,
         )
         parts = open_model(settings, engine_in_force(settings, catalog), shared)
         recognizer = Recognizer(parts, options_of(settings), reopen=partial(_reopen, settings, shared))
         opened.callback(recognizer.close)
         kept = opened.pop_all()
-        return Arthur(settings, shared, parts, fetcher, recognizer, kept)
+        return Arthur(settings, shared, parts, fetcher, recognizer, reports, kept)
 
 
 def open_model(settings: Settings, engine: str, shared: Shared) -> Parts:
@@ -171,6 +185,7 @@ def open_model(settings: Settings, engine: str, shared: Shared) -> Parts:
             identity=lambda: index.identity,
             text=text,
             standby=standby,
+            span=shared.tracing.span,
             close=opened.pop_all().close,
         )
 

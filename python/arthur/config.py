@@ -75,6 +75,11 @@ class Settings(BaseSettings):
     drain_s: float = Field(15.0, gt=0, description="Time for requests in flight to end when stopping, seconds")
     cors_origins: tuple[str, ...] = Field((), description="Origins allowed to call from a browser; * allows all")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
+    otlp: str = Field("", description="Collector of traces, such as http://collector:4318 (OTLP); empty traces nothing")
+    trace_share: float = Field(
+        1.0, ge=0, le=1, description="Share of requests that are traced unless the caller decides"
+    )
+    sentry: str = Field("", description="DSN of a Sentry project that is told of bugs; empty tells nobody")
 
     access: Literal["auto", "keys", "open"] = Field(
         "auto", description="auto: API keys are demanded once there is one; keys: always; open: never, on any address"

@@ -23,7 +23,7 @@ from arthur.recognition.parts import ClearableIndex, ClearableLocalIndex, Option
 from arthur.recognition.searcher import check_query
 from arthur.recognition.sighting import Sighting
 from arthur.recognition.stages import Stages
-from arthur.recognition.state import state_of
+from arthur.recognition.state import Pulse, pulse_of, state_of
 from arthur.types import JsonValue, Match, Put, Query, Question, Recognition, SearchAnswer, StoredView, ViewId
 
 __all__ = ["Enrolment", "Progress", "Recognizer"]
@@ -196,7 +196,7 @@ class Recognizer:
             vector = self._parts.catalog.vectors(keys, model.spec.fingerprint).get(stored.key)
             if vector is None:
                 raise NotFound(f"view {view.hierarchical} was never embedded by the engine {model.spec.label}")
-            stages = Stages(clock=self._parts.clock)
+            stages = Stages(clock=self._parts.clock, span=self._parts.span)
             found = model.search(vector[None], query, stages, leave_out=(view.artist_id, view.entry_id))
             return similar_matches(found, model.parts.calibration, query)
 
@@ -258,6 +258,11 @@ class Recognizer:
         with self._models.any() as model:
             state = state_of(model)
         return {**state, "picture_failures": self._pictures.failures}
+
+    def pulse(self) -> Pulse:
+        """Return how far each index is, and what the engine's queue does."""
+        with self._models.any() as model:
+            return pulse_of(model)
 
     def close(self) -> None:
         """Close the engine and the index that are in force; the other parts stay the caller's."""

@@ -28,6 +28,8 @@ from arthur.errors import (
     Unauthorized,
     UnsupportedImage,
 )
+from arthur.reports import NoReports
+from arthur.tracing import NoTracing
 from arthur.web.app import App, request_id
 from arthur.web.body import MULTIPART, decode_base64, read_form
 from arthur.web.http import MalformedBody, Request, Response, etagged, legacy_error, status_of
@@ -53,7 +55,9 @@ STATUSES = {
 
 
 def app(*routes: Route) -> App:
-    service: Any = SimpleNamespace(settings=Settings(cors_origins=("*",)), metrics=Metrics())
+    service: Any = SimpleNamespace(
+        settings=Settings(cors_origins=("*",)), metrics=Metrics(), tracing=NoTracing(), reports=NoReports()
+    )
     return App(service, Table(routes), gate=gate_of(), ledger=ledger())
 
 

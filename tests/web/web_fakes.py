@@ -22,6 +22,8 @@ from arthur.errors import ConfigError, Conflict, ImageTooLarge, InvalidImage
 from arthur.fetch import Fetcher
 from arthur.recognition.parts import Options, Parts
 from arthur.recognizer import Recognizer
+from arthur.reports import NoReports, Reports
+from arthur.tracing import NoTracing, Tracing
 from arthur.types import Neighbors
 
 SIDE = 8
@@ -147,13 +149,15 @@ class FakeArthur:
     fetcher: Fetcher
     recognizer: Recognizer
     embedders: dict[str, str] = field(default_factory=dict)
+    tracing: Tracing = field(default_factory=NoTracing)
+    reports: Reports = field(default_factory=NoReports)
 
     def close(self) -> None:
         self.catalog.close()
         self.fetcher.close()
 
 
-def open_fake(settings: Settings) -> FakeArthur:
+def open_fake(settings: Settings, tracing: Tracing | None = None) -> FakeArthur:
     """Open it. Engine names: slow for dark pictures, `slow:0.5`; `broken` does not open, `bug` is one."""
     if settings.engine == "broken":
         raise ConfigError("engine 'broken' is not installed")
@@ -175,6 +179,7 @@ def open_fake(settings: Settings) -> FakeArthur:
         canary=lambda: None,
         calibration=load_calibration(None, None, fingerprint=SPEC.fingerprint, verifier=""),
         identity=lambda: "fake",
+        span=(tracing or NoTracing()).span,
     )
     fetcher = Fetcher(
         max_bytes=settings.max_image_bytes,
@@ -183,4 +188,4 @@ def open_fake(settings: Settings) -> FakeArthur:
         allow=settings.fetch_allow,
     )
     recognizer = Recognizer(parts, Options(thumbnail_side=settings.thumbnail_side))
-    return FakeArthur(settings, catalog, index, cache, blobs, fetcher, recognizer)
+    return FakeArthur(settings, catalog, index, cache, blobs, fetcher, recognizer, tracing=tracing or NoTracing())

@@ -32,6 +32,7 @@ from arthur.cli import (
     serve,
     similar,
     status,
+    top,
     tuning,
     webhooks,
 )
@@ -70,6 +71,7 @@ def _application() -> typer.Typer:
     app.command("replay")(replay.replay)
     app.command("openapi")(openapi.openapi)
     app.command("status")(status.status)
+    app.command("top")(top.top)
     app.command("doctor")(doctor.doctor)
     app.command("audit")(audit.audit)
     app.add_typer(keys.app, name="keys")

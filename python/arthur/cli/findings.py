@@ -23,7 +23,6 @@ from arthur.blobs import open_blobs
 from arthur.cache import open_cache
 from arthur.calibration.kept import calibration_note, stale_calibration
 from arthur.catalog import Catalog, open_catalog
-from arthur.cli.options import installed_version
 from arthur.config import Settings
 from arthur.encode import Encoder, canary, open_encoder
 from arthur.encode.remote import RemoteEncoder
@@ -31,6 +30,7 @@ from arthur.errors import ArthurError
 from arthur.in_force import engine_folders, engine_in_force
 from arthur.recognition.follower import Follower
 from arthur.recognition.history import feature_history, vector_history
+from arthur.release import installed_version
 from arthur.verify import Verifier, open_verifier
 from arthur.web.gate import is_public
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from arthur.cli.options import installed_version
+from arthur.release import installed_version
 
 
 def openapi() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from arthur.release import installed_version
 
 Data = Annotated[
     Path | None, typer.Option("--data", help="Folder under which everything is kept.", show_default="data")
@@ -16,14 +17,6 @@ Json = Annotated[bool, typer.Option("--json", help="Answer in JSON on standard o
 Entries = Annotated[int, typer.Option("-k", "--entries", help="Entries wanted, 1..100.")]
 Artists = Annotated[list[str] | None, typer.Option("--artist", help="Only this artist; may be repeated.")]
 MinScore = Annotated[float | None, typer.Option("--min-score", help="Leave out entries with a lower score.")]
-
-
-def installed_version() -> str:
-    """Return the version of the installed package, or 0 when it runs from a checkout that is not installed."""
-    try:
-        return version("arthur-imgreco")
-    except PackageNotFoundError:
-        return "0"
 
 
 def _show_version(value: bool) -> None:  # noqa: FBT001  # typer calls it so

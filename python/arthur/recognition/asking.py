@@ -27,7 +27,7 @@ class Asker:
         """Return the entries nearest to the question. See Recognizer.search."""
         query = Query(k=question.k, artist_ids=question.artist_ids, min_score=question.min_score, verify="never")
         check_query(query)
-        stages = Stages(clock=self._parts.clock)
+        stages = Stages(clock=self._parts.clock, span=self._parts.span)
         found = self._search(self._vector(question.ingredients, query, stages), query, stages)
         floor = -np.inf if question.min_score is None else question.min_score
         hits = (Hit(one.stored.view, one.score, one.stored.metadata) for one in found.entries[: question.k])

@@ -102,7 +102,7 @@ class Likenesses:
             StoreError: the catalog or an index does not answer.
         """
         own = (one.stored.view.artist_id, one.stored.view.entry_id)
-        stages = Stages(clock=self._parts.clock)
+        stages = Stages(clock=self._parts.clock, span=self._parts.span)
         found = self._search(one.vector[None], Query(k=COMPARED.entries), stages, leave_out=own)
         sightings = Sightings(map(by_score, found.entries[: COMPARED.entries]))
         if self._geometry is not None and one.packed is not None:

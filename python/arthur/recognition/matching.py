@@ -55,7 +55,7 @@ class Matcher:
             EngineError, Overloaded: the engine failed, or its queue is full.
             StoreError: the catalog did not answer, or the index failed and the catalogue is large.
         """
-        stages = Stages(query.deadline_ms, clock=self._parts.clock)
+        stages = Stages(query.deadline_ms, clock=self._parts.clock, span=self._parts.span)
         with stages.stage("cache"):
             content = ":".join(content_hash(image) for image in images)
             asked = content, query, self._parts.catalog.latest()
@@ -81,7 +81,7 @@ class Matcher:
 
     def observe(self, image: bytes) -> list[tuple[str, list[Sighting]]]:
         """Return every look at a photo. See Recognizer.observe."""
-        query, stages = Query(verify="always"), Stages(clock=self._parts.clock)
+        query, stages = Query(verify="always"), Stages(clock=self._parts.clock, span=self._parts.span)
         frame = self.frame(image, query, stages)
         found = self._search(frame.photo.vector, query, stages)
         return list(self._cascade(frame.photo, found, stages))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -96,6 +97,7 @@ class Parts:
         stale: why the catalogue's own calibration is not in force; "" when there is none, or it is.
         standby: index that is asked while `index` fails; None does without one.
         clock: seconds that only grow.
+        span: see Tracing.span.
         close: closes what belongs to this engine alone: the engine itself, its text tower and its index.
     """
 
@@ -113,6 +115,7 @@ class Parts:
     stale: str = ""
     standby: ClearableIndex | None = None
     clock: Callable[[], float] = time.perf_counter
+    span: Callable[[str], AbstractContextManager[object]] = nullcontext
     close: Callable[[], None] = lambda: None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from arthur.errors import DeadlineExceeded
 
@@ -15,10 +15,18 @@ class Stages:
     Args:
         deadline_ms: time from now after which no further stage begins; None never ends.
         clock: seconds that only grow.
+        span: see Tracing.span.
     """
 
-    def __init__(self, deadline_ms: float | None = None, *, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self,
+        deadline_ms: float | None = None,
+        *,
+        clock: Callable[[], float] = time.perf_counter,
+        span: Callable[[str], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
         self._clock = clock
+        self._span = span
         self._started = clock()
         self._deadline_ms = deadline_ms
         self._spent: dict[str, float] = {}
@@ -34,7 +42,8 @@ class Stages:
             self.check(name)
         begun = self._clock()
         try:
-            yield
+            with self._span(name):
+                yield
         finally:
             self._spent[name] = self._spent.get(name, 0.0) + (self._clock() - begun) * 1000
 

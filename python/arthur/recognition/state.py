@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TypeVar
 
 import orjson
 
+from arthur.encode.batch import Batched
+from arthur.encode.calls import BatchStats
 from arthur.errors import StoreError
 from arthur.recognition.model import Model
 from arthur.recognition.parts import ClearableIndex, ClearableLocalIndex
 from arthur.types import JsonValue
 
 Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What changes from one moment to the next.
+
+    Attributes:
+        sequences: up to which sequence an index that answers has all, by its name in `status`.
+        queue: what the engine's queue has done since the engine was opened; None where the engine has no queue here.
+    """
+
+    sequences: Mapping[str, int]
+    queue: BatchStats | None
+
+
+def pulse_of(model: Model) -> Pulse:
+    """Feel the pulse, in microseconds where the indices are files."""
+    parts = model.parts
+    asked = {"index": _or_none(lambda: parts.index.sequence)}
+    if (local := parts.local) is not None:
+        asked["local_index"] = _or_none(lambda: local.index.sequence)
+    queue = parts.encoder.stats() if isinstance(parts.encoder, Batched) else None
+    return Pulse({name: sequence for name, sequence in asked.items() if sequence is not None}, queue)
 
 
 def state_of(model: Model) -> dict[str, JsonValue]:

@@ -18,6 +18,7 @@ from arthur.web.body import check_length, check_size
 from arthur.web.gate import Gate
 from arthur.web.headers import check_head, secured
 from arthur.web.http import MethodNotAllowedError, Request, Response, legacy_error, problem, status_of
+from arthur.web.metrics import Answered
 from arthur.web.routing import Route, Table
 from arthur.web.service import Service
 
@@ -87,6 +88,19 @@ class App:
         request, route = plan.request, plan.route
         if route is None:
             return plan.answer or told(request, NotFound("Not Found"))
+        if not route.admitted:
+            return self._run(request, route)
+        facts = {
+            "http.request.method": request.method,
+            "http.route": route.path,
+            "arthur.request_id": request.request_id,
+        }
+        with self.service.tracing.request(f"{request.method} {route.path}", request.headers, facts) as answered:
+            response = self._run(request, route)
+            answered(response.status)
+        return response
+
+    def _run(self, request: Request, route: Route) -> Response:
         try:
             check_length(request)
             check_size(request, self.body_limit(route))
@@ -100,6 +114,7 @@ class App:
             return told(request, error, route)
         except Exception as error:  # the one place where a bug becomes a 500
             log.exception("bug", path=without_secrets(request.path), request_id=request.request_id)
+            self.service.reports.tell(error, {"request_id": request.request_id, "route": route.path})
             return told(request, error, route)
 
     def body_limit(self, route: Route) -> int:
@@ -113,8 +128,15 @@ class App:
     def finish(self, plan: Plan, response: Response) -> Response:
         """Count the answer, and add what every answer carries."""
         request, route = plan.request, plan.route
-        seconds = time.monotonic() - request.received_at
-        self.service.metrics.answered(route.path if route else "", request.method, response.status, seconds)
+        answered = Answered(
+            route=route.path if route else "",
+            method=request.method,
+            status=response.status,
+            problem=response.problem,
+            seconds=time.monotonic() - request.received_at,
+            request_id=request.request_id,
+        )
+        self.service.metrics.answered(answered)
         headers = {"x-request-id": request.request_id, **self._cors(request)}
         if "vary" in headers and "vary" in response.headers:
             headers["vary"] = f"{response.headers['vary']}, {headers['vary']}"

@@ -25,6 +25,7 @@ class Desk:
         self.answered = 0
         self._pool = ThreadPoolExecutor(places, "handler")
         self.probes = ThreadPoolExecutor(_PROBES, "probe")
+        app.service.metrics.admitted(0, places)
 
     @contextmanager
     def visit(self) -> Iterator[None]:
@@ -69,4 +70,4 @@ class Desk:
 
     def _count(self, change: int) -> None:
         self._taken += change
-        self.app.service.metrics.admitted(self._taken)
+        self.app.service.metrics.admitted(self._taken, self._places)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ from arthur.errors import (
     NotFound,
 )
 from arthur.types import Pixels, Vectors
-from arthur.web.embedding_metrics import exposition
+from arthur.web.embedding_metrics import EmbedderMetrics
 from arthur.web.http import JSON, Request, Response, json_response, problem
 
 Result = TypeVar("Result")
@@ -40,7 +41,6 @@ log = structlog.get_logger(__name__)
 _LONGEST_S = 60.0
 _CANARY_S = 5.0
 _TEXT_BYTES = 2**20
-_METRICS = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Embedding:
     def __init__(self, parts: EmbeddingParts) -> None:
         self._parts = parts
         self._spec = parts.encoder.spec
-        self._statuses: dict[int, int] = {}
+        self._numbers = EmbedderMetrics(self._spec, parts.encoder.stats)
         self.draining = False
         self._routes: Mapping[tuple[str, str], Callable[[Request], Awaitable[Response]]] = {
             ("GET", wire.ALIVE_PATH): self._alive,
@@ -95,7 +95,9 @@ class Embedding:
         except Exception as error:  # the one place where a bug becomes a 500
             log.exception("bug", path=request.path, request_id=request.request_id)
             response = problem(error, request.request_id)
-        self._statuses[response.status] = self._statuses.get(response.status, 0) + 1
+        path = request.path if (request.method, request.path) in self._routes else ""
+        seconds = time.monotonic() - request.received_at
+        self._numbers.answered(path, response.status, seconds, request_id=request.request_id)
         return response
 
     def _route(self, request: Request) -> Callable[[Request], Awaitable[Response]]:
@@ -119,9 +121,9 @@ class Embedding:
     async def _engine(self, _: Request) -> Response:
         return Response(200, self._parts.description.model_dump_json().encode(), {"content-type": JSON})
 
-    async def _metrics(self, _: Request) -> Response:
-        body = exposition(self._parts.encoder.stats(), self._statuses, engine=self._spec.label)
-        return Response(200, body, {"content-type": _METRICS})
+    async def _metrics(self, request: Request) -> Response:
+        numbers, media_type = self._numbers.exposition(request.headers.get("accept", ""))
+        return Response(200, numbers, {"content-type": media_type})
 
     async def _embed(self, request: Request) -> Response:
         self._refuse_when_draining()

@@ -69,12 +69,14 @@ class Response:
     Attributes:
         headers: by lower-case name; never Content-Length.
         touched: names of what a write changed, for the audit log.
+        problem: code of the error that it tells; "" for none.
     """
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     touched: tuple[str, ...] = ()
+    problem: str = ""
 
     def having(self, headers: Mapping[str, str]) -> Response:
         """Return the same answer with further headers."""
@@ -157,11 +159,20 @@ def detail_of(error: BaseException) -> str:
     return str(error) if isinstance(error, ArthurError) else INTERNAL
 
 
+def code_of(error: BaseException) -> str:
+    """Return the code of an error, "internal" for a bug."""
+    return error.code if isinstance(error, ArthurError) else "internal"
+
+
 def problem_of(error: BaseException, status: HTTPStatus | None = None) -> dict[str, str | int]:
     """Return an error as the members of an RFC 9457 problem, without the request id."""
     status = status or status_of(error)
-    code = error.code if isinstance(error, ArthurError) else "internal"
-    return {"type": f"/problems/{code}", "title": status.phrase, "status": int(status), "detail": detail_of(error)}
+    return {
+        "type": f"/problems/{code_of(error)}",
+        "title": status.phrase,
+        "status": int(status),
+        "detail": detail_of(error),
+    }
 
 
 def error_headers(error: BaseException) -> dict[str, str]:
@@ -175,15 +186,18 @@ def problem(error: BaseException, request_id: str, status: HTTPStatus | None = N
     """Return the error as `/api/v1` answers it."""
     members = problem_of(error, status)
     body = orjson.dumps({**members, "request_id": request_id})
-    return Response(int(members["status"]), body, {"content-type": PROBLEM, **error_headers(error)})
+    headers = {"content-type": PROBLEM, **error_headers(error)}
+    return Response(int(members["status"]), body, headers, problem=code_of(error))
 
 
 def legacy_error(error: BaseException, status: HTTPStatus | None = None) -> Response:
     """Return the error as legacy routes answer it."""
     if isinstance(error, MalformedBody):
         entry = {"type": error.kind, "loc": list(error.where), "msg": str(error)}
-        return json_response({"detail": [entry]}, HTTPStatus.UNPROCESSABLE_ENTITY)
-    return json_response({"detail": detail_of(error)}, status or status_of(error), error_headers(error))
+        response = json_response({"detail": [entry]}, HTTPStatus.UNPROCESSABLE_ENTITY)
+    else:
+        response = json_response({"detail": detail_of(error)}, status or status_of(error), error_headers(error))
+    return replace(response, problem=code_of(error))
 
 
 def etagged(request: Request, tag: str, response: Response) -> Response:

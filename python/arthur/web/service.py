@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import dataclass, field
 
 from arthur.blobs import Blobs
 from arthur.catalog import Catalog
 from arthur.config import Settings
 from arthur.recognizer import Recognizer
+from arthur.reports import NoReports, Reports
+from arthur.tracing import NoTracing, Tracing
 from arthur.web.metrics import Metrics
 from arthur.web.progress import Rebuild
 from arthur.web.turns import Turns
@@ -38,11 +39,5 @@ class Service:
     version: str
     turns: Turns
     embedders: Callable[[], Mapping[str, str]] = dict
-
-
-def installed_version() -> str:
-    """Return the version of the installed package, or "0" in a checkout that was not installed."""
-    try:
-        return version("arthur-imgreco")
-    except PackageNotFoundError:
-        return "0"
+    tracing: Tracing = field(default_factory=NoTracing)
+    reports: Reports = field(default_factory=NoReports)

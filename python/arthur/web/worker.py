@@ -18,6 +18,7 @@ from arthur.config import Settings
 from arthur.encode.endpoint import is_remote
 from arthur.errors import ArthurError, StoreError
 from arthur.recognition.attendance import Attendance
+from arthur.release import installed_version
 from arthur.web.app import App
 from arthur.web.auditing import Ledger
 from arthur.web.metrics import Metrics
@@ -25,8 +26,9 @@ from arthur.web.progress import Board, Rebuild
 from arthur.web.rim import open_rim
 from arthur.web.routes import route_table
 from arthur.web.serve import default_workers
-from arthur.web.service import Service, installed_version
+from arthur.web.service import Service
 from arthur.web.sockets import listeners
+from arthur.web.standing import Standing
 from arthur.web.supervised import Supervised
 from arthur.web.turns import Turns
 
@@ -66,7 +68,13 @@ def run(opener: Callable[[Settings], Arthur]) -> int:
     except ArthurError as error:
         return pipes.tell_failed(error)
     fan_out = ThreadPoolExecutor(2 * cores(), "batch")
-    attendance = Attendance(arthur.catalog, arthur.recognizer.follow)
+    service = service_of(arthur, fan_out)
+
+    def follow() -> None:
+        arthur.recognizer.follow()
+        service.metrics.feel()
+
+    attendance = Attendance(arthur.catalog, follow)
 
     def stop() -> None:
         fan_out.shutdown(wait=False, cancel_futures=True)
@@ -75,7 +83,7 @@ def run(opener: Callable[[Settings], Arthur]) -> int:
         arthur.close()
 
     rim.follow()
-    app = App(service_of(arthur, fan_out), route_table(), gate=rim.gate, ledger=Ledger(rim.audit))
+    app = App(service, route_table(), gate=rim.gate, ledger=Ledger(rim.audit))
     server = _open_server(app, places=settings.admitted or _PLACES_PER_CORE * cores(), on_stop=stop)
     _drain_when_told(server, settings.drain_s, pipes)
     threading.Thread(target=_tell_ready, args=(settings.port, pipes), daemon=True).start()
@@ -108,6 +116,7 @@ def _catch_up(arthur: Arthur) -> None:
 
 def service_of(arthur: Arthur, fan_out: ThreadPoolExecutor) -> Service:
     """Return what handlers need of an opened Arthur."""
+    standing = Standing(installed_version(), arthur.recognizer.status, lambda: arthur.embedders)
     return Service(
         settings=arthur.settings,
         recognizer=arthur.recognizer,
@@ -115,11 +124,13 @@ def service_of(arthur: Arthur, fan_out: ThreadPoolExecutor) -> Service:
         blobs=arthur.blobs,
         fetch=arthur.fetcher,
         fan_out=fan_out,
-        metrics=Metrics(arthur.cache.stats),
+        metrics=Metrics(arthur.cache.stats, arthur.recognizer.pulse, standing),
         rebuild=Rebuild(arthur.recognizer, Board(arthur.catalog)),
         version=installed_version(),
         embedders=lambda: arthur.embedders,
         turns=_turns(arthur.settings),
+        tracing=arthur.tracing,
+        reports=arthur.reports,
     )
 
 

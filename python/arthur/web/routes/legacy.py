@@ -44,7 +44,7 @@ def match(service: Service, request: Request) -> Response:
         raise
     except InvalidImage as error:
         raise BadRequest(INVALID_FILE) from error
-    service.metrics.recognized(answer.decision, dict(answer.timings_ms))
+    service.metrics.recognized(answer, request.request_id)
     rows = () if answer.probability < _SHOWN_FROM else answer.matches
     matches = [
         {

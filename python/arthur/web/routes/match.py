@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from contextvars import copy_context
 
 from arthur.errors import ArthurError, BadRequest, DeadlineExceeded, NotFound
 from arthur.types import JsonValue, Match, Query, Recognition, StoredView, check_id
@@ -66,7 +67,9 @@ def batch_match(service: Service, request: Request) -> Response:
             return {"id": name, "error": problem_of(error)}
         return {"id": name, **recognition_members(answer), "request_id": request.request_id}
 
-    results = list(service.fan_out.map(answer, items))
+    # each thread goes on in the trace of the request
+    contexts = [copy_context() for _ in items]
+    results = list(service.fan_out.map(lambda context, item: context.run(answer, item), contexts, items))
     return json_response({"results": results, "request_id": request.request_id})
 
 
@@ -110,7 +113,8 @@ def recognize(service: Service, request: Request, frames: Sequence[bytes], param
         deadline_ms=left,
     )
     answer = service.recognizer.recognize_frames(frames, query)
-    service.metrics.recognized(answer.decision, dict(answer.timings_ms))
+    service.metrics.recognized(answer, request.request_id)
+    service.tracing.note({"arthur.decision": answer.decision, "arthur.engine": answer.engine})
     return answer
 
 

@@ -11,8 +11,6 @@ from arthur.web.routing import Doc, Route
 from arthur.web.schemas import RebuildParams, query_model
 from arthur.web.service import Service
 
-_TEXT = "text/plain; version=0.0.4; charset=utf-8"
-
 
 def alive(service: Service, request: Request) -> Response:  # every handler has this form
     """Say that the process answers."""
@@ -41,9 +39,10 @@ def status(service: Service, request: Request) -> Response:  # every handler has
     return json_response({**top, "catalog": catalog, **state, **embedders, "index_progress": progress})
 
 
-def metrics(service: Service, request: Request) -> Response:  # every handler has this form
-    """Give the numbers of all workers."""
-    return Response(200, service.metrics.exposition(), {"content-type": _TEXT})
+def metrics(service: Service, request: Request) -> Response:
+    """Give the numbers of all workers, with exemplars to whoever asks for OpenMetrics."""
+    numbers, media_type = service.metrics.exposition(request.headers.get("accept", ""))
+    return Response(200, numbers, {"content-type": media_type})
 
 
 def rebuild(service: Service, request: Request) -> Response:
