@@ -17,8 +17,8 @@ import httpx
 import numpy as np
 
 from arthur.decode import ImageDecoder
+from arthur.encode.address import Address, parse_addresses
 from arthur.encode.batch import Batched
-from arthur.encode.endpoint import Address, parse_addresses
 from arthur.encode.spec import EngineSpec
 from arthur.encode.text import TextEncoder
 from arthur.encode.wire import describe

@@ -20,7 +20,7 @@ from arthur.catalog import Catalog, open_catalog
 from arthur.config import Settings
 from arthur.decode import ImageDecoder, Limits
 from arthur.encode import Encoder, canary
-from arthur.encode.endpoint import is_remote
+from arthur.encode.address import is_remote
 from arthur.encode.remote import RemoteEncoder
 from arthur.errors import ConfigError, StoreError
 from arthur.fetch import Fetcher

@@ -9,7 +9,7 @@ import structlog
 from arthur.catalog import Catalog
 from arthur.config import Settings
 from arthur.encode import Encoder, open_encoder
-from arthur.encode.endpoint import is_remote
+from arthur.encode.address import is_remote
 from arthur.encode.folder import EngineFolder, find_fingerprint, find_folder
 from arthur.encode.remote import RemoteEncoder
 from arthur.encode.text import TextEncoder, TextTower

@@ -10,8 +10,8 @@ import pytest
 
 from arthur.encode import EngineSpec
 from arthur.encode.batch import Batched
-from arthur.encode.deadline import within
-from arthur.errors import DeadlineExceeded, EngineError, Overloaded
+from arthur.encode.deadline import deadline, within
+from arthur.errors import DeadlineExceeded, EngineError, EngineUnavailable, Overloaded
 
 WAIT_S = 20
 
@@ -295,6 +295,54 @@ def test_close_does_not_wait_for_clients_to_come_again(gate: Gate) -> None:
     future = batched.submit(reds(1))
     batched.close()
     assert first_reds(future) == [1]
+
+
+class Away(Gate):
+    """An engine that is away, and notes until when its callers wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.moments: list[float | None] = []
+
+    def encode(self, pixels: np.ndarray) -> np.ndarray:
+        super().encode(pixels)
+        self.moments.append(deadline())
+        raise EngineUnavailable("nobody is there")
+
+
+def test_a_batch_whose_engine_is_away_is_tried_once() -> None:
+    away = Away()
+    batched = Batched(away, batch_max=3, wait_ms=1000 * WAIT_S)
+    futures = [batched.submit(reds(value)) for value in (1, 2, 3)]
+    assert all(isinstance(future.exception(WAIT_S), EngineUnavailable) for future in futures)
+    assert away.batches == [[1, 2, 3]]
+    assert batched.stats().held == 0
+    batched.close()
+
+
+@pytest.mark.parametrize(("other", "wanted"), [(500.0, 900.0), (None, None)])
+def test_a_batch_is_worth_an_answer_as_long_as_one_of_its_callers_waits(
+    other: float | None, wanted: float | None
+) -> None:
+    away, now = Away(), time.monotonic()
+    batched = Batched(away, batch_max=2, wait_ms=1000 * WAIT_S)
+    futures = [batched.submit(reds(1), until=now + 900), batched.submit(reds(2), until=other and now + other)]
+    assert all(future.exception(WAIT_S) for future in futures)
+    assert away.moments == [wanted and now + wanted]
+    batched.close()
+
+
+def test_each_of_several_engines_gets_its_share_of_what_waits(gate: Gate) -> None:
+    batched = Batched(gate, batch_max=8, lanes=2, spread=2)
+    gate.open.clear()
+    with ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(batched.encode, reds(0)) for _ in range(2)]
+        assert all(gate.entered.acquire(timeout=WAIT_S) for _ in running)
+        futures = [batched.submit(reds(value)) for value in range(1, 7)]
+        gate.open.set()
+        assert [first_reds(future) for future in futures] == [[value] for value in range(1, 7)]
+    assert sorted(map(len, gate.batches))[-1] == 3
+    batched.close()
 
 
 class Short(Gate):

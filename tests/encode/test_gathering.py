@@ -35,6 +35,12 @@ def test_the_wait_ends(clock: Clock) -> None:
     assert gathering.missing_s(1) == 0
 
 
+def test_the_same_pictures_are_not_waited_for_in_as_many_calls(clock: Clock) -> None:
+    gathering = Gathering(clock=clock)
+    gathering.note(answered=32, waiting=0, seconds=0.1)
+    assert gathering.missing_s(32) == 0  # whether they come in one call or in thirty-two
+
+
 def test_a_caller_that_was_alone_waits_for_nobody(clock: Clock) -> None:
     gathering = Gathering(clock=clock)
     gathering.note(answered=1, waiting=0, seconds=0.1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from arthur.encode.endpoint import is_remote
+from arthur.encode.address import is_remote
 from arthur.encode.golden import distances, picture
 from arthur.encode.spec import EngineSpec
 from arthur.errors import EngineError

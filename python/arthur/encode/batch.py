@@ -15,15 +15,17 @@ from dataclasses import replace
 import numpy as np
 
 from arthur.encode import Encoder
-from arthur.encode.calls import BatchStats, Call, fail
-from arthur.encode.deadline import deadline, is_late, left_s
+from arthur.encode.calls import BatchStats, Call, fail, last_deadline
+from arthur.encode.deadline import deadline, is_late, left_s, until
 from arthur.encode.gathering import Gathering
 from arthur.encode.quarantine import Quarantine
 from arthur.encode.spec import EngineSpec, check_pixels
-from arthur.errors import DeadlineExceeded, EngineError, Overloaded
+from arthur.errors import DeadlineExceeded, EngineError, EngineMismatch, EngineUnavailable, Overloaded
 from arthur.types import Pixels, Vectors
 
 _QUEUED_BATCHES = 16
+_NO_PICTURES_FAULT = (Overloaded, EngineUnavailable, EngineMismatch, DeadlineExceeded)
+"""What halving a batch would not change."""
 
 
 class Batched:
@@ -35,7 +37,14 @@ class Batched:
     """
 
     def __init__(
-        self, encoder: Encoder, *, batch_max: int, wait_ms: float = 0.0, queue_max: int = 0, lanes: int = 1
+        self,
+        encoder: Encoder,
+        *,
+        batch_max: int,
+        wait_ms: float = 0.0,
+        queue_max: int = 0,
+        lanes: int = 1,
+        spread: int = 1,
     ) -> None:
         """Own `encoder`; `close` closes it.
 
@@ -47,12 +56,14 @@ class Batched:
             queue_max: pictures waiting at most; 0 is sixteen batches.
             lanes: batches in the engine at a time. 1 for a CPU, whose cores one batch fills; 2 for an engine on a GPU
                 that gathers and copies the next batch while it computes.
+            spread: engines behind `encoder`, each of which is to get its share of what waits.
         """
         self._encoder = encoder
         self._batch_max = batch_max
         self._wait_s = wait_ms / 1000
         self._queue_max = queue_max or _QUEUED_BATCHES * batch_max
         self._lanes = lanes
+        self._spread = spread
         self._queue: deque[Call] = deque()
         self._queued = 0
         self._running = 0
@@ -122,22 +133,22 @@ class Batched:
 
     def _encode(self, pixels: Pixels) -> Vectors:
         """Run at once in this thread when the engine is idle, else through the queue."""
-        until = deadline()
-        if is_late(until):
+        moment = deadline()
+        if is_late(moment):
             raise _late()
         self._quarantine.check(pixels)
         with self._changed:
-            waits = self._queue or self._closed or self._wait_s or self._gathering.missing_s(1)
+            waits = self._queue or self._closed or self._wait_s or self._gathering.missing_s(len(pixels))
             alone = self._running < self._lanes and not waits
-            future = None if alone else self._put(pixels, until)
+            future = None if alone else self._put(pixels, moment)
             self._running += alone
         if future is None:
             try:
-                return self._run(pixels, answered=1)
+                return self._run(pixels)
             finally:
                 self._free()
         try:
-            return future.result(None if until is None else left_s(until, at_most=threading.TIMEOUT_MAX))
+            return future.result(None if moment is None else left_s(moment, at_most=threading.TIMEOUT_MAX))
         except TimeoutError as error:
             raise _late() from error
         finally:
@@ -206,14 +217,14 @@ class Batched:
         if self._closed or self._queued >= self._batch_max:
             return 0.0
         wait_s = self._queue[0].since + self._wait_s - time.monotonic()
-        return max(0.0, wait_s, self._gathering.missing_s(len(self._queue)))
+        return max(0.0, wait_s, self._gathering.missing_s(self._queued))
 
     def _batch(self) -> tuple[list[Call], list[Call]]:
         """Take from the queue what fits into a batch, and what is too late; the caller holds the lock."""
         calls: list[Call] = []
         late: list[Call] = []
-        rows = 0
-        while self._queue and rows + len(self._queue[0].pixels) <= self._batch_max:
+        rows, most = 0, min(self._batch_max, -(-self._queued // self._spread))
+        while self._queue and (not rows or rows + len(self._queue[0].pixels) <= most):
             call = self._queue.popleft()
             self._queued -= len(call.pixels)
             if is_late(call.deadline):
@@ -231,8 +242,9 @@ class Batched:
         """Run one batch and hand each caller its rows; halve a batch that failed, and return the guilty calls."""
         try:
             pixels = calls[0].pixels if len(calls) == 1 else np.concatenate([call.pixels for call in calls])
-            vectors = self._run(pixels, answered=len(calls))
-        except Overloaded as error:
+            with until(last_deadline(calls)):
+                vectors = self._run(pixels)
+        except _NO_PICTURES_FAULT as error:
             fail(calls, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the caller and not to this thread
             if len(calls) == 1:
@@ -245,8 +257,8 @@ class Batched:
                 call.vectors.set_result(rows.copy())
         return []
 
-    def _run(self, pixels: Pixels, *, answered: int) -> Vectors:
-        """Run one batch of so many calls, and count it."""
+    def _run(self, pixels: Pixels) -> Vectors:
+        """Run one batch, and count it."""
         done, begun = False, time.monotonic()
         try:
             vectors = self._encoder.encode(pixels)
@@ -257,7 +269,7 @@ class Batched:
                 self._stats.pictures += len(pixels)
                 self._stats.failed += not done
                 seconds = time.monotonic() - begun
-                self._gathering.note(answered=answered, waiting=len(self._queue), seconds=seconds)
+                self._gathering.note(answered=len(pixels), waiting=self._queued, seconds=seconds)
         if not done:
             raise EngineError(f"engine {self.spec.name} gave {len(vectors)} vectors for {len(pixels)} pictures")
         return vectors

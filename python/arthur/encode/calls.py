@@ -53,3 +53,9 @@ def fail(calls: list[Call], error: BaseException) -> None:
     """Hand `error` to every caller."""
     for call in calls:
         call.vectors.set_exception(error)
+
+
+def last_deadline(calls: list[Call]) -> float | None:
+    """Return the moment after which none of the callers waits any more; None where one waits for ever."""
+    moments = [call.deadline for call in calls if call.deadline is not None]
+    return max(moments) if len(moments) == len(calls) else None

@@ -17,7 +17,14 @@ _DEADLINE: ContextVar[float | None] = ContextVar("arthur_deadline", default=None
 @contextmanager
 def within(seconds: float | None) -> Iterator[None]:
     """Let the calls in the body be worth an answer for so many seconds from now; None is for ever."""
-    token = _DEADLINE.set(None if seconds is None else time.monotonic() + seconds)
+    with until(None if seconds is None else time.monotonic() + seconds):
+        yield
+
+
+@contextmanager
+def until(moment: float | None) -> Iterator[None]:
+    """Let the calls in the body be worth an answer until that moment of `time.monotonic()`; None is for ever."""
+    token = _DEADLINE.set(moment)
     try:
         yield
     finally:

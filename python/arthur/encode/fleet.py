@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import structlog
 
+from arthur.encode.connection import Answer, Ask, Lost, Unreached
 from arthur.encode.deadline import left_s
-from arthur.encode.endpoint import Answer, Ask, Endpoint, Exchange, Lost, Unreached
+from arthur.encode.endpoint import Endpoint, Exchange
 from arthur.encode.hedging import Hedging
 from arthur.errors import ArthurError, DeadlineExceeded, EngineUnavailable
 

@@ -14,8 +14,9 @@ class Gathering:
 
     Without it, many clients that each wait for their answer fall into two groups that take turns: one is in the engine
     while the other queues, and batches stay half as large as they could be. Callers that are answered together come
-    back together; the next run waits for as many as were answered or waiting when the last one ended. A caller that
-    is alone waits for nobody.
+    back together; the next run waits for as many pictures as were answered or waiting when the last one ended. They
+    are counted, and not calls, because the same pictures come in fewer calls or more. A caller that is alone waits for
+    nobody.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -24,12 +25,12 @@ class Gathering:
         self._until = 0.0
 
     def note(self, *, answered: int, waiting: int, seconds: float) -> None:
-        """Take into account that a run of so many seconds has answered some calls while others waited."""
+        """Take into account that a run of so many seconds has answered some pictures while others waited."""
         self._expected = answered + waiting
         self._until = self._clock() + _SHARE * seconds
 
     def missing_s(self, waiting: int) -> float:
-        """Return how long the next run should wait for more calls than these; 0 for not at all."""
+        """Return how long the next run should wait for more pictures than these; 0 for not at all."""
         if waiting >= self._expected:
             return 0.0
         return max(0.0, self._until - self._clock())

@@ -12,10 +12,13 @@ import orjson
 from pydantic import ValidationError
 
 from arthur.encode import wire
+from arthur.encode.address import parse_addresses
+from arthur.encode.batch import Batched
+from arthur.encode.connection import Answer, Ask, Lost, Unreached
 from arthur.encode.deadline import deadline, left_s
-from arthur.encode.endpoint import Answer, Ask, Endpoint, Lost, Unreached, parse_addresses
+from arthur.encode.endpoint import Endpoint
 from arthur.encode.fleet import Fleet
-from arthur.encode.spec import EngineSpec, check_pixels
+from arthur.encode.spec import EngineSpec
 from arthur.encode.wire import Description
 from arthur.errors import (
     ArthurError,
@@ -30,6 +33,8 @@ from arthur.errors import (
 from arthur.types import Pixels, Vectors
 
 _PROBE_S = 2.0
+_LANES = 2
+"""Requests of this process under way at each service: one runs while the next arrives."""
 _RETRY_S = 0.1
 _LONGEST_DEADLINE_S = 3600.0
 _ERRORS: dict[str, type[ArthurError]] = {
@@ -40,7 +45,8 @@ _ERRORS: dict[str, type[ArthurError]] = {
 class RemoteEncoder:
     """Embedding services as one engine. See Encoder and TextEncoder.
 
-    Every call goes to a service by itself: that is where the calls of all processes are gathered into batches.
+    Services gather the calls of all processes into batches. Those of this process that come while two requests for each
+    service are under way share the next one, because a request costs a service as much as many pictures.
     """
 
     def __init__(self, engine: str, *, timeout_s: float = 10.0, start_s: float = 10.0) -> None:
@@ -63,10 +69,12 @@ class RemoteEncoder:
             found = _first_descriptions(endpoints, start_s=start_s)
             failing.pop_all()
         self._description = next(one for one in found.values() if isinstance(one, Description))
-        self._batch_max = min(one.batch_max for one in found.values() if isinstance(one, Description))
+        batch_max = min(one.batch_max for one in found.values() if isinstance(one, Description))
         self._spec = self._description.spec
-        self._closed = False
         self._fleet = Fleet(endpoints, probe=partial(_probe, fingerprint=self._spec.fingerprint), timeout_s=timeout_s)
+        self._services = _Services(self._spec, self._fleet)
+        services = len(endpoints)
+        self._queue = Batched(self._services, batch_max=batch_max, lanes=_LANES * services, spread=services)
         for member in self._fleet.members:
             if isinstance(why := found[member.endpoint], str):
                 self._fleet.put_out(member, why)
@@ -92,37 +100,49 @@ class RemoteEncoder:
             DeadlineExceeded: the caller's deadline (see `encode.deadline`) passed before its vectors were there.
             EngineUnavailable: no service answers.
         """
-        check_pixels(self._spec, pixels)
-        starts = range(0, len(pixels), self._batch_max)
-        try:
-            rows = [self._embedded(pixels[start : start + self._batch_max]) for start in starts]
-        except (BadRequest, Conflict) as error:
-            raise EngineError(f"an embedding service refused its request: {error}") from error
-        return rows[0] if len(rows) == 1 else np.concatenate(rows)
+        return self._queue.encode(pixels)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """See TextEncoder.embed."""
         if not self._description.text:
             raise Conflict(f"the engine {self._spec.name} has no text tower, so it cannot search by text")
         starts = range(0, len(texts), wire.TEXTS_MAX)
-        return np.concatenate([self._read(texts[start : start + wire.TEXTS_MAX]) for start in starts])
+        return np.concatenate([self._services.read(texts[start : start + wire.TEXTS_MAX]) for start in starts])
 
     def close(self) -> None:
         """See Encoder.close. Calls in flight get their answers."""
-        self._closed = True
-        self._fleet.close()
+        self._queue.close()
 
-    def _embedded(self, pixels: Pixels) -> Vectors:
+
+class _Services:
+    """The services, asked once for each call. See Encoder."""
+
+    def __init__(self, spec: EngineSpec, fleet: Fleet) -> None:
+        self.spec = spec
+        self._fleet = fleet
+        self._closed = False
+
+    def encode(self, pixels: Pixels) -> Vectors:
+        """See Encoder.encode; no more pictures than a service takes at once."""
         body = np.ascontiguousarray(pixels).data.cast("B")
-        headers = {"content-type": wire.PIXELS, wire.COUNT: str(len(pixels)), wire.SIDE: str(self._spec.side)}
-        return self._vectors(headers, body, len(pixels))
+        headers = {"content-type": wire.PIXELS, wire.COUNT: str(len(pixels)), wire.SIDE: str(self.spec.side)}
+        try:
+            return self._vectors(headers, body, len(pixels))
+        except (BadRequest, Conflict) as error:
+            raise EngineError(f"an embedding service refused its request: {error}") from error
 
-    def _read(self, texts: Sequence[str]) -> Vectors:
+    def read(self, texts: Sequence[str]) -> Vectors:
+        """Embed no more sentences than a service takes at once."""
         try:
             body = orjson.dumps({"texts": list(texts)})
         except orjson.JSONEncodeError as error:
             raise BadRequest("a text to search for must be Unicode") from error
         return self._vectors({"content-type": "application/json"}, body, len(texts))
+
+    def close(self) -> None:
+        """See Encoder.close."""
+        self._closed = True
+        self._fleet.close()
 
     def _vectors(self, headers: dict[str, str], body: bytes | memoryview, count: int) -> Vectors:
         """Ask for `count` vectors, and hold the answer to what was asked.
@@ -131,20 +151,18 @@ class RemoteEncoder:
             ArthurError: what the service says, or that its answer is none.
         """
         if self._closed:
-            raise EngineError(f"engine {self._spec.name} is closed")
+            raise EngineError(f"engine {self.spec.name} is closed")
         until = deadline()
-        headers |= {wire.ENGINE: self._spec.fingerprint, "accept": wire.VECTORS}
+        headers |= {wire.ENGINE: self.spec.fingerprint, "accept": wire.VECTORS}
         if until is not None:
             headers[wire.DEADLINE] = str(int(1000 * left_s(until, at_most=_LONGEST_DEADLINE_S)))
         answer = self._fleet.ask(Ask("POST", wire.EMBED_PATH, headers, body), until=until)
         if answer.status != 200:
             raise _refusal(answer)
-        if answer.headers.get(wire.ENGINE) != self._spec.fingerprint:
-            raise EngineMismatch(
-                f"an embedding service answered with vectors of another engine than {self._spec.label}"
-            )
+        if answer.headers.get(wire.ENGINE) != self.spec.fingerprint:
+            raise EngineMismatch(f"an embedding service answered with vectors of another engine than {self.spec.label}")
         try:
-            vectors = wire.unpacked(answer.body, self._spec.dim)
+            vectors = wire.unpacked(answer.body, self.spec.dim)
         except ValueError as error:
             raise EngineError(f"an embedding service answered with {len(answer.body)} bytes, no vectors") from error
         if len(vectors) != count or not np.isfinite(vectors).all():

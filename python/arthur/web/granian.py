@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
-from typing import Protocol
+from typing import Protocol, Self
 
 import structlog
 from granian.constants import HTTPModes, Interfaces
@@ -24,7 +24,7 @@ from granian.rsgi import (  # type: ignore[attr-defined]  # documented names tha
 )
 from granian.server.embed import Server
 
-from arthur.encode.endpoint import Address
+from arthur.encode.address import Address
 from arthur.errors import ArthurError, BadRequest, ImageTooLarge, Overloaded
 from arthur.web.app import request_id
 from arthur.web.body import check_length
@@ -35,6 +35,7 @@ log = structlog.get_logger(__name__)
 _BODY_S = 10.0
 _THROWN_MAX = 2**25
 _POLL_S = 0.01
+_PATIENCE_S = 0.05
 
 
 class App(Protocol):
@@ -155,7 +156,9 @@ class GranianServer:
             with self._door.let_in(self._length(request)):
                 whole = replace(request, body=await _body(proto))
                 check_length(whole)
-                return await _unless_left(self._app.answer(whole), proto.client_disconnect)
+                with _Watch(proto.client_disconnect):
+                    return await self._app.answer(whole)
+                return None
         except ProtocolClosed:
             return None
         except ArthurError as error:
@@ -211,15 +214,35 @@ async def _refused(request: Request, error: ArthurError, proto: HTTPProtocol) ->
     return problem(error, request.request_id)
 
 
-async def _unless_left(answer: Awaitable[Response], left: Callable[[], Awaitable[None]]) -> Response | None:
-    """Await an answer, and cancel it when the caller leaves first."""
-    work = asyncio.ensure_future(answer)
-    gone = asyncio.ensure_future(left())
-    await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
-    gone.cancel()
-    if work.done():
-        return work.result()
-    work.cancel()
-    with suppress(asyncio.CancelledError):
-        await work
-    return None
+class _Watch:
+    """Cancels the task in its block when the caller leaves. The block is then over, and `left` is true.
+
+    To be told of it costs Granian a task and two wake-ups, so it is only asked once an answer takes longer than most.
+    """
+
+    def __init__(self, leaving: Callable[[], Awaitable[None]]) -> None:
+        self._leaving = leaving
+        self._gone: asyncio.Future[None] | None = None
+        self.left = False
+
+    def __enter__(self) -> Self:
+        """Begin to watch."""
+        self._task = asyncio.current_task()
+        self._timer = asyncio.get_running_loop().call_later(_PATIENCE_S, self._begin)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        """End it; whether what was raised only says that the caller left."""
+        self._timer.cancel()
+        if self._gone is not None:
+            self._gone.cancel()
+        return self.left and kind is asyncio.CancelledError
+
+    def _begin(self) -> None:
+        self._gone = asyncio.ensure_future(self._leaving())
+        self._gone.add_done_callback(self._end)
+
+    def _end(self, gone: asyncio.Future[None]) -> None:
+        if not gone.cancelled() and self._task is not None:
+            self.left = True
+            self._task.cancel()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from arthur.encode.endpoint import is_remote, parse_addresses
+from arthur.encode.address import is_remote, parse_addresses
 from arthur.errors import ConfigError
 
 
