@@ -79,10 +79,11 @@ class JobBook(Protocol):
 class JobQueue(Protocol):
     """Jobs, for workers. Every method may be called from any thread, and blocks.
 
-    Any method raises StoreError as those of Catalog do. `offers` are what a worker has that a job may need.
+    Any method raises StoreError as those of Catalog do. `offers` are what a worker has that a job may need; `only` is
+    the number of the one job that it works on.
     """
 
-    def take_listing(self, lease: Lease, offers: Sequence[str]) -> Job | None:
+    def take_listing(self, lease: Lease, offers: Sequence[str], *, only: int | None = None) -> Job | None:
         """Return a job whose source has to be listed, and which nobody lists; the oldest first."""
         ...
 
@@ -94,7 +95,7 @@ class JobQueue(Protocol):
         """Note that the source was read to its end, or why not; `again_us` is when that may be tried again, 0 never."""
         ...
 
-    def take(self, lease: Lease, offers: Sequence[str]) -> Task | None:
+    def take(self, lease: Lease, offers: Sequence[str], *, only: int | None = None) -> Task | None:
         """Return a group that nobody works on; the oldest job first. Costs a short read when there is none."""
         ...
 
@@ -107,7 +108,7 @@ class JobQueue(Protocol):
         ...
 
     def split(self, task: Task, *, now_us: int) -> None:
-        """Queue each item of a group by itself, so that the one at fault is found."""
+        """Queue each item of a group by itself, so that the one at fault is found; a worker died over each already."""
         ...
 
     def settle(self, task: Task, settlement: Settlement, *, now_us: int) -> bool:

@@ -145,9 +145,12 @@ def marked(now_us: int, done: int) -> dict[str, int]:
     return {"since_us": now_us, "since_done": done, "mark_us": now_us, "mark_done": done}
 
 
-def put_tasks(connection: Connection, job: int, groups: Iterable[Sequence[JobItem]], free_us: int) -> None:
+def put_tasks(
+    connection: Connection, job: int, groups: Iterable[Sequence[JobItem]], free_us: int, *, tries: int = 0
+) -> None:
     """Queue groups of items, which nobody takes before `free_us`."""
-    kept = [{"job": job, "tries": 0, "free_us": free_us, "items": _text(group), "worker": ""} for group in groups]
+    free = {"job": job, "tries": tries, "free_us": free_us, "worker": ""}
+    kept = [{**free, "items": _text(group)} for group in groups]
     if kept:
         connection.execute(insert(job_tasks), kept)
 

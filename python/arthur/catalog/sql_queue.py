@@ -37,9 +37,9 @@ class SqlJobQueue:
         self._queueing = queueing
         self._writing = writing
 
-    def take_listing(self, lease: Lease, offers: Sequence[str]) -> Job | None:
+    def take_listing(self, lease: Lease, offers: Sequence[str], *, only: int | None = None) -> Job | None:
         """See JobQueue.take_listing."""
-        free = (_workable(offers), jobs.c.listed == 0, jobs.c.lease_us <= lease.now_us)
+        free = (_workable(offers, only), jobs.c.listed == 0, jobs.c.lease_us <= lease.now_us)
         due = select(jobs).where(*free).order_by(jobs.c.number).limit(1)
         with self._reading() as connection:
             if connection.execute(due).first() is None:
@@ -80,10 +80,10 @@ class SqlJobQueue:
             values = {"listed": int(not error), "error": error, "lister": "", "lease_us": again_us}
             connection.execute(update(jobs).where(mine).values(**values, updated_us=lease.now_us))
 
-    def take(self, lease: Lease, offers: Sequence[str]) -> Task | None:
+    def take(self, lease: Lease, offers: Sequence[str], *, only: int | None = None) -> Task | None:
         """See JobQueue.take."""
         free = and_(job_tasks.c.job == jobs.c.number, job_tasks.c.free_us <= lease.now_us)
-        ready = select(jobs.c.number).where(_workable(offers), exists().where(free)).order_by(jobs.c.number)
+        ready = select(jobs.c.number).where(_workable(offers, only), exists().where(free)).order_by(jobs.c.number)
         with self._reading() as connection:
             numbers = connection.scalars(ready).all()
         if not numbers:
@@ -115,7 +115,7 @@ class SqlJobQueue:
         """See JobQueue.split."""
         with self._queueing() as connection:
             if connection.execute(delete(job_tasks).where(_owned(task))).rowcount:
-                put_tasks(connection, task.job.number, [(item,) for item in task.items], now_us)
+                put_tasks(connection, task.job.number, [(item,) for item in task.items], now_us, tries=1)
 
     def settle(self, task: Task, settlement: Settlement, *, now_us: int) -> bool:
         """See JobQueue.settle."""
@@ -161,8 +161,9 @@ class SqlJobQueue:
             return int(connection.execute(_TURN, asked).scalar_one()) - step_us
 
 
-def _workable(offers: Sequence[str]) -> ColumnElement[bool]:
-    return and_(jobs.c.state.in_(LIVE_STATES), jobs.c.needs.in_(offers))
+def _workable(offers: Sequence[str], only: int | None) -> ColumnElement[bool]:
+    live = and_(jobs.c.state.in_(LIVE_STATES), jobs.c.needs.in_(offers))
+    return live if only is None else and_(live, jobs.c.number == only)
 
 
 def _owned(task: Task) -> ColumnElement[bool]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from arthur.assemble import cores, open_trade, open_worker
 from arthur.config import Settings
 from arthur.errors import ArthurError, StoreError
 from arthur.recognition.attendance import Attendance
@@ -37,6 +38,8 @@ log = structlog.get_logger(__name__)
 
 _PLACES_PER_CORE = 16
 _QUIET_S = 0.1
+_JOBS_NICE = 5
+"""By how much jobs give way to requests."""
 
 
 def run(opener: Callable[[Settings], Arthur]) -> int:
@@ -52,13 +55,19 @@ def run(opener: Callable[[Settings], Arthur]) -> int:
     fan_out = ThreadPoolExecutor(2 * cores(), "batch")
     attendance = Attendance(arthur.catalog, arthur.recognizer.follow)
 
+    trade = open_trade(arthur)
+    jobs = open_worker(arthur, trade, threads=settings.job_threads, nice=_JOBS_NICE)
+
     def stop() -> None:
+        jobs.close()
+        trade.close()
         fan_out.shutdown(wait=False, cancel_futures=True)
         rim.close()
         attendance.close()
         arthur.close()
 
     rim.follow()
+    jobs.start()
     app = App(service_of(arthur, fan_out), route_table(), gate=rim.gate, ledger=Ledger(rim.audit))
     server = RobynServer(app, places=settings.admitted or _PLACES_PER_CORE * cores(), on_stop=stop)
     _drain_when_told(server, settings.drain_s, pipes)
@@ -93,11 +102,6 @@ def service_of(arthur: Arthur, fan_out: ThreadPoolExecutor) -> Service:
         version=installed_version(),
         embedders=lambda: arthur.embedders,
     )
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def _drain_when_told(server: RobynServer, drain_s: float, pipes: Supervised) -> None:
