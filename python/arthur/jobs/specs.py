@@ -100,7 +100,12 @@ class Reach:
         """
         if spec.prefix:
             return open_prefix(spec.prefix, artist_id=spec.artist_id, after=after)
-        return open_source(self.path(spec), artist_id=spec.artist_id, after=after)
+        path = self.path(spec)
+        try:
+            return open_source(path, artist_id=spec.artist_id, after=after)
+        except BadRequest as error:
+            # where the root lies is nothing for callers
+            raise BadRequest(str(error).replace(str(path), spec.path)) from error
 
     def path(self, spec: SourceSpec) -> Path:
         """Return where a source lies on this machine.

@@ -210,7 +210,9 @@ class Worker:
         return _FAULT_S
 
     def _settle(self, task: Task, settlement: Settlement) -> None:
-        if not self._queue.settle(task, settlement, now_us=self._now_us()):
+        if self._queue.settle(task, settlement, now_us=self._now_us()):
+            self._queue.conclude(now_us=self._now_us())
+        else:
             log.info("lease_lost", job=task.job.job_id, task=task.number)
 
     def _hold(self, number: int) -> None:
