@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from arthur.errors import BadRequest, ImageTooLarge, InvalidImage, StoreError
+from arthur.errors import BadRequest, ImageTooLarge, InvalidImage
 from arthur.jobs.courtesy import Courtesy
 from arthur.jobs.items import Item
 from arthur.jobs.objects import Objects, open_objects
@@ -62,9 +62,7 @@ class Reader:
             return cls(web, max_bytes, objects=open_objects(spec.prefix, max_bytes))
         if not spec.path:
             return cls(web, max_bytes)
-        path = reach.path(spec)
-        if not path.exists():
-            raise StoreError("the source is not there: was its disk unmounted?")
+        path = reach.present(spec)
         base = path if path.is_dir() else path.parent
         return cls(web, max_bytes, base, reach.within if spec.confined else Path)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from arthur.errors import BadRequest, Forbidden
+from arthur.errors import BadRequest, Forbidden, StoreError
 from arthur.jobs.items import Found
 from arthur.jobs.objects import check_prefix, open_prefix
 from arthur.jobs.sources import open_source
@@ -114,6 +114,18 @@ class Reach:
             Forbidden: it lies outside of the import root.
         """
         return self.within(Path(self.root or "/", spec.path)) if spec.confined else Path(spec.path)
+
+    def present(self, spec: SourceSpec) -> Path:
+        """Return where a source lies that was there when the job was begun.
+
+        Raises:
+            Forbidden: it lies outside of the import root.
+            StoreError: it is not there now, or not for this process.
+        """
+        path = self.path(spec)
+        if not path.exists():
+            raise StoreError("the source is not there: was its disk unmounted?")
+        return path
 
     def within(self, path: Path) -> Path:
         """Return a path with its links resolved.

@@ -50,7 +50,10 @@ class ImportTrade:
 
     def open(self, job: Job) -> Iterator[Found]:
         """See Trade.open."""
-        return self._intake.reach.open(SourceSpec.unpacked(job.spec), after=job.cursor)
+        spec, reach = SourceSpec.unpacked(job.spec), self._intake.reach
+        if spec.path:
+            reach.present(spec)
+        return reach.open(spec, after=job.cursor)
 
     def work(self, task: Task, stopped: Stopped) -> GroupImport:
         """See Trade.work."""
