@@ -97,6 +97,13 @@ class Settings(BaseSettings):
     fetch_timeout_s: float = Field(10.0, gt=0, description="Time for one fetch with its redirects, seconds")
     fetch_retries: int = Field(2, ge=0, le=10, description="Further tries after a failed fetch")
 
+    job_threads: int = Field(1, ge=0, le=64, description="Threads of each web process that work on jobs; 0: none")
+    job_lease_s: float = Field(30.0, ge=1, le=3600, description="Time after which a dead worker's work is taken over")
+    import_root: Path | None = Field(None, description="Folder below which callers over HTTP may import; empty: none")
+    import_stores: tuple[str, ...] = Field((), description="Prefixes (s3://...) from which they may import")
+    host_concurrency: Positive = Field(4, description="Pictures that an import fetches from one host at the same time")
+    host_delay_s: float = Field(0.1, ge=0, le=600, description="Least time between two fetches from one host, seconds")
+
     @classmethod
     def settings_customise_sources(
         cls,

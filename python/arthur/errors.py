@@ -97,6 +97,10 @@ class FetchError(ArthurError):
     code = "fetch_failed"
 
 
+class HostUnavailable(FetchError):
+    """The picture's server did not answer, or said that it cannot now; later it may."""
+
+
 class EngineError(ArthurError):
     """An engine failed to load or to run."""
 

@@ -34,6 +34,7 @@ def test_an_import_is_told(arthur: Any, shelf: Path, tmp_path: Path) -> None:
     arthur("webhooks", "put", URL)
     assert arthur("import", shelf).status == 0
     catalog = open_catalog(f"sqlite:///{tmp_path}/data/catalog.db")
-    (notice,) = catalog.outbox.notices(0, 10)
+    (notice,), (job,) = catalog.outbox.notices(0, 10), catalog.jobs.jobs(before=None, limit=2)
     catalog.close()
-    assert (notice.kind, notice.facts) == ("import.finished", {"imported": 6, "skipped": 0, "failed": 0})
+    facts = {"job": job.job_id, "state": "done", "imported": 6, "skipped": 0, "failed": 0}
+    assert (notice.kind, notice.facts) == ("import.finished", facts)

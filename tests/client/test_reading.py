@@ -30,6 +30,7 @@ OURS = {"Status": {"parts"}}
 NO_METHODS = {
     "openapi", "docs", "metrics", "alive", "ready", "batch_match", "show_analytics",
     "show_artist_cover", "show_entry_cover", "list_engines", "show_calibration",
+    "start_job", "list_jobs", "show_job", "list_quarantine", "retry_job", "pause_job", "resume_job", "cancel_job",
 }  # fmt: skip
 NAMES = {
     "match": "match", "similar": "similar", "search": "search", "put_view": "put", "show_view": "view",

@@ -14,13 +14,15 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from arthur.catalog import open_catalog
-from arthur.recognizer import Progress
+from arthur.types import Lease, Listing, NewJob, Settlement
 from arthur.web.engine_answers import CalibrationOut
-from arthur.web.progress import IDLE, Board
+from arthur.web.progress import IDLE
 from tests.e2e.conftest import put, save, work
 
 pytestmark = pytest.mark.slow
 CURVE = {"predicted": [0.05, 0.5, 0.95], "observed": [0.04, 0.55, 0.96], "counts": [20, 5, 40]}
+ELSEWHERE = "host:elsewhere"
+"""What no worker of the server offers."""
 HELD_OUT = {"error": 0.01, "false_accepts": 0.0, "matched": 0.9, "first": 0.97, "known": 40, "unknown": 40}
 CALIBRATION = {"for_catalogue": True, "max_false_accept": 0.001, "held_out": HELD_OUT, "provenance": {"seed": 1}}
 COLLECTS = """() => {
@@ -53,24 +55,28 @@ def test_a_folder_is_imported_with_live_progress(visit: Any, tidied: Any, folder
     expect(page.get_by_role("link", name="emil-1")).to_be_visible()
 
 
-def test_an_import_by_another_program_is_seen_live(visit: Any, gallery: Any) -> None:
-    page = visit("/add")
-    url = f"sqlite:///{gallery.log.parent / 'data' / 'catalog.db'}"
-    with closing(open_catalog(url)) as catalog:
-        board = Board(catalog, note="import-progress")
-        board.write("running", Progress("import", 3, 12))
-        expect(page.locator(".live .lead")).to_have_text("Import: 3 of 12")
-        expect(page.get_by_role("progressbar", name="Progress on the server")).to_have_attribute("value", "3")
-        board.write("done", Progress("import", 12, 12))
-        expect(page.locator(".live .lead")).to_contain_text("Import done: 12 of 12")
-
-
 def test_an_import_that_was_killed_does_not_seem_to_go_on(visit: Any, gallery: Any) -> None:
     with closing(open_catalog(f"sqlite:///{gallery.log.parent / 'data' / 'catalog.db'}")) as catalog:
-        past = Board(catalog, clock=lambda: time.time() - 300, note="import-progress")
-        past.write("running", Progress("import", 3, 12))
+        past_us = time.time_ns() // 1000 - 300 * 10**6
+        catalog.jobs.put(NewJob("import", {}, ELSEWHERE, listing=Listing((({},),))), now_us=past_us)
+        catalog.queue.take(Lease("w", past_us, 1), (ELSEWHERE,))
         catalog.put_note("index-progress", json.dumps(IDLE))
         expect(visit("/add").locator(".live .lead")).to_contain_text("nothing was heard of it since")
+
+
+def test_an_import_by_another_program_is_seen_live(visit: Any, gallery: Any) -> None:
+    page = visit("/add")
+    with closing(open_catalog(f"sqlite:///{gallery.log.parent / 'data' / 'catalog.db'}")) as catalog:
+        now_us, groups = time.time_ns() // 1000, (({},) * 3, ({},) * 9)
+        job, _ = catalog.jobs.put(NewJob("import", {}, ELSEWHERE, listing=Listing(groups)), now_us=now_us)
+        lease = Lease("w", now_us, 10**9)
+        first, second = (catalog.queue.take(lease, (ELSEWHERE,), only=job.number) for _ in groups)
+        catalog.queue.settle(first, Settlement(imported=3), now_us=now_us)
+        expect(page.locator(".live .lead")).to_have_text("Import: 3 of 12")
+        expect(page.get_by_role("progressbar", name="Progress on the server")).to_have_attribute("value", "3")
+        catalog.queue.settle(second, Settlement(imported=9), now_us=now_us)
+        catalog.queue.conclude(now_us=now_us)
+        expect(page.locator(".live .lead")).to_contain_text("Import done: 12 of 12")
 
 
 def test_a_rebuild_is_begun_and_followed(visit: Any) -> None:

@@ -1,120 +1,134 @@
-from collections import Counter
+"""What becomes of a group of pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from arthur.errors import FetchError, StoreError
-from arthur.jobs.importing import GROUP, Importer, Reader
-from arthur.jobs.sources import open_source
+from arthur.errors import EngineUnavailable, FetchError, HostUnavailable, StoreError
+from arthur.jobs.importing import Import, Patience
+from arthur.jobs.items import Item
+from arthur.jobs.reading import Reader
+from arthur.types import Job, Task, ViewId
+from tests.models import BlockEncoder, House
+
+NOW = 10**15
+JOB = Job(1, "j", "import", {}, "", "running", True, 9, "", "", 0, 0, 0, NOW, NOW, None, NOW, NOW, 0)
+PATIENCE = Patience(tries=3, chance=lambda: 1.0)
 
 
 @pytest.fixture
-def fill(tmp_path: Any, picture: Any) -> Any:
-    """Write pictures into a folder: `fill(count)`."""
-
-    def write(count: Any, first: Any = 0) -> Any:
-        for seed in range(first, first + count):
-            file = tmp_path / "works" / f"a{seed % 3}" / f"e{seed}.png"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(picture(seed))
-        return tmp_path / "works"
-
-    return write
-
-
-def _fetch(url: Any) -> None:
-    raise FetchError(f"{url} does not answer")
-
-
-def _importer(house: Any) -> Importer:
-    reader = Reader(_fetch, max_bytes=100_000)
-    return Importer(house.recognizer, house.catalog, read=reader)
-
-
-def _run(house: Any, path: Any) -> Any:
-    outcomes: list[Any] = []
-    assert _importer(house)(open_source(path).items, outcomes.append)
-    return outcomes
-
-
-def _counts(outcomes: Any) -> Any:
-    return Counter(outcome.result for outcome in outcomes)
-
-
-def test_every_picture_of_a_folder_is_imported(house: Any, fill: Any) -> None:
-    assert _counts(_run(house, fill(2 * GROUP + 5))) == {"imported": 2 * GROUP + 5}
-    assert house.catalog.counts().entries == 2 * GROUP + 5
-
-
-def test_an_imported_picture_is_found(house: Any, fill: Any) -> None:
-    _run(house, fill(5))
-    assert house.entries(3)[0] == "e3"
-
-
-def test_run_again_it_skips_what_is_there(house: Any, fill: Any) -> None:
-    _run(house, fill(10))
-    sequence = house.catalog.latest()
-    assert _counts(_run(house, fill(3, first=10))) == {"skipped": 10, "imported": 3}
-    assert house.catalog.latest() == sequence + 3
-
-
-def test_a_changed_picture_is_imported_again(house: Any, fill: Any, picture: Any) -> None:
-    root = fill(3)
-    _run(house, root)
-    (root / "a0/e0.png").write_bytes(picture(99))
-    assert _counts(_run(house, root)) == {"skipped": 2, "imported": 1}
-
-
-def test_changed_metadata_is_imported_again(house: Any, fill: Any, tmp_path: Any) -> None:
-    fill(1)
-    for title in ("Old", "New"):
-        (tmp_path / "works.csv").write_text(f"artist_id,entry_id,path,title\na,e,works/a0/e0.png,{title}\n")
-        assert _counts(_run(house, tmp_path / "works.csv")) == {"imported": 1}
-
-
-def test_a_picture_without_a_vector_of_this_engine_is_imported_again(house: Any, fill: Any) -> None:
-    _run(house, fill(1))
-    house.catalog.rows.clear()
-    assert _counts(_run(house, fill(1))) == {"imported": 1}
-
-
-def test_unreadable_files_are_named_and_the_rest_goes_on(house: Any, fill: Any) -> None:
-    root = fill(4)
-    (root / "a0/e0.png").write_bytes(b"no picture")
-    outcomes = _run(house, root)
-    assert _counts(outcomes) == {"imported": 3, "failed": 1}
-    assert [outcome.place for outcome in outcomes if outcome.result == "failed"] == ["a0/e0.png"]
-
-
-def test_missing_large_and_unreachable_pictures_fail_alone(house: Any, fill: Any, tmp_path: Any) -> None:
-    fill(1)
+def shelf(tmp_path: Path, picture: Callable[..., bytes]) -> Path:
+    """Pictures 0.png to 9.png, one that is none, and one that is too large."""
+    for seed in range(10):
+        (tmp_path / f"{seed}.png").write_bytes(picture(seed))
+    (tmp_path / "bad.png").write_bytes(b"no picture")
     (tmp_path / "large.png").write_bytes(b"0" * 100_001)
-    rows = [
-        "a,e0,works/a0/e0.png,",
-        "a,e1,missing.png,",
-        "a,e2,large.png,",
-        "a,e3,,https://museum.example/x.png",
-        "a,e4,works,",
-    ]
-    (tmp_path / "works.csv").write_text("artist_id,entry_id,path,url\n" + "\n".join(rows))
-    outcomes = _run(house, tmp_path / "works.csv")
-    assert [outcome.result for outcome in outcomes] == ["imported", "failed", "failed", "failed", "failed"]
+    return tmp_path
 
 
-def test_outcomes_come_in_the_order_of_the_source(house: Any, fill: Any) -> None:
-    root = fill(3 * GROUP)
-    places = [outcome.place for outcome in _run(house, root)]
-    assert places == [item.place for item in open_source(root).items]
+def web(url: str) -> bytes:
+    """Say that one host is down, and that another has nothing."""
+    raise (HostUnavailable if "down" in url else FetchError)(f"{url} does not answer")
 
 
-def test_stopped_it_reports_all_that_was_written(house: Any, fill: Any) -> None:
-    outcomes: list[Any] = []
-    root = fill(6 * GROUP)
-    assert not _importer(house)(open_source(root).items, outcomes.append, stopped=lambda: bool(outcomes))
-    assert house.catalog.counts().views == len(outcomes) < 6 * GROUP
+def task(*names: str, tries: int = 0) -> Task:
+    items = [Item(name, ViewId("a", name, "v"), name, "url" if "://" in name else "file", {}) for name in names]
+    return Task(1, JOB, tuple(item.packed() for item in items), tries, "w")
 
 
-def test_a_catalog_that_cannot_write_ends_the_import(house: Any, fill: Any) -> None:
-    house.catalog.broken = True
-    with pytest.raises(StoreError):
-        _run(house, fill(3))
+@pytest.fixture
+def run(house: House, shelf: Path) -> Iterator[Callable[..., Any]]:
+    """Import a group: `run(task)`."""
+    with ThreadPoolExecutor(2) as readers:
+        reader = Reader(web, 100_000, shelf)
+        yield Import(
+            house.recognizer,
+            house.catalog,
+            read=reader,
+            readers=readers,
+            patience=PATIENCE,
+            clock_ns=lambda: NOW * 1000,
+        )
+
+
+def test_pictures_are_imported_and_found(house: House, run: Any) -> None:
+    done = run(task(*(f"{seed}.png" for seed in range(10))))
+    assert (done.settlement.imported, done.fault, house.catalog.counts().views) == (10, "", 10)
+    assert house.entries(3)[0] == "3.png"
+
+
+def test_what_is_there_is_skipped(house: House, run: Any) -> None:
+    run(task("0.png"))
+    sequence = house.catalog.latest()
+    done = run(task("0.png", "1.png")).settlement
+    assert (done.imported, done.skipped, house.catalog.latest()) == (1, 1, sequence + 1)
+
+
+def test_another_picture_or_other_metadata_is_imported_again(run: Any, shelf: Path) -> None:
+    run(task("0.png", "1.png"))
+    (shelf / "0.png").write_bytes((shelf / "9.png").read_bytes())
+    again = task("0.png", "1.png")
+    told = ({**again.items[1], "metadata": {"title": "Night"}},)
+    assert run(replace(again, items=again.items[:1] + told)).settlement.imported == 2
+
+
+def test_a_picture_without_a_vector_of_this_engine_is_imported_again(house: Any, run: Any) -> None:
+    run(task("0.png"))
+    house.catalog.rows.clear()
+    assert run(task("0.png")).settlement.imported == 1
+
+
+def test_what_a_dead_worker_put_is_made_whole_and_counted(house: Any, run: Any) -> None:
+    begun = house.enroll("a/0.png/v", 0, source="0.png").stored
+    house.blobs.kept.clear()
+    later = replace(JOB, begun_us=int(begun.updated_at.timestamp() * 1e6))
+    done = run(replace(task("0.png", tries=1), job=later)).settlement
+    assert (done.imported, done.skipped, house.catalog.counts().views) == (1, 0, 1)
+    assert len(house.blobs.kept) > 0
+    before = replace(JOB, begun_us=later.begun_us + 1)
+    assert run(replace(task("0.png", tries=1), job=before)).settlement.skipped == 1
+
+
+@pytest.mark.parametrize("name", ["bad.png", "large.png", "missing.png", "http://museum.example/x.png"])
+def test_what_is_no_picture_goes_into_quarantine_with_its_reason(run: Any, name: str) -> None:
+    done = run(task("0.png", name)).settlement
+    (reject,) = done.rejects
+    assert (done.imported, reject.place, bool(reject.reason), reject.item["source"]) == (1, name, True, name)
+
+
+def test_a_host_that_is_down_is_asked_later_and_in_the_end_no_more(run: Any) -> None:
+    pauses = []
+    group = task("http://down.example/x.png")
+    while not (done := run(group).settlement).rejects:
+        ((item, due_us),) = done.again
+        pauses.append((due_us - NOW) / 1e6)
+        group = replace(group, items=(item,))
+    assert pauses == [10.0, 40.0]
+    assert "tried 3 times" in done.rejects[0].reason
+    assert done.rejects[0].item["tries"] == 0
+
+
+@pytest.mark.parametrize("fault", [StoreError("the disk is full"), EngineUnavailable("no service answers")])
+def test_a_fault_of_the_service_costs_no_picture_a_try(
+    house: Any, run: Any, fault: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise fault
+
+    owner, name = (house.catalog, "put") if isinstance(fault, StoreError) else (BlockEncoder, "encode")
+    monkeypatch.setattr(owner, name, fail)
+    done = run(task("0.png", "1.png"))
+    assert (done.fault, done.settlement.rejects, len(done.settlement.again)) == (str(fault), (), 2)
+    assert {item["tries"] for item, _ in done.settlement.again} == {0}
+
+
+def test_stopped_it_puts_off_what_was_not_read(house: House, run: Any) -> None:
+    asked = iter([False, True, True])
+    done = run(task(*["0.png"] * 20), lambda: next(asked)).settlement
+    assert (done.imported, len(done.again)) == (8, 12)

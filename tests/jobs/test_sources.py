@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 
 from arthur.errors import BadRequest
-from arthur.jobs.sources import Item, Refused, open_source
+from arthur.jobs.items import Item, Refused
+from arthur.jobs.sources import open_source
 from arthur.types import ViewId
 
 
@@ -16,11 +17,8 @@ def _touch(root: Any, *names: Any) -> Any:
     return root
 
 
-def _items(path: Any) -> Any:
-    source = open_source(path)
-    items = list(source.items)
-    assert len(items) == source.total
-    return items
+def _items(path: Any, **more: Any) -> Any:
+    return list(open_source(path, **more))
 
 
 def test_a_folder_names_views_by_its_levels(tmp_path: Any) -> None:
@@ -30,7 +28,7 @@ def test_a_folder_names_views_by_its_levels(tmp_path: Any) -> None:
 
 def test_a_folder_says_where_a_picture_came_from(tmp_path: Any) -> None:
     (item,) = _items(_touch(tmp_path, "a/e1/front.jpg"))
-    assert (item.place, item.source, item.file) == ("a/e1/front.jpg",) * 2 + (tmp_path / "a/e1/front.jpg",)
+    assert (item.place, item.source, item.where) == ("a/e1/front.jpg", "a/e1/front.jpg", "file")
 
 
 def test_other_files_and_hidden_ones_are_passed_over(tmp_path: Any) -> None:
@@ -62,7 +60,7 @@ def test_a_csv_row_is_an_item_with_metadata(tmp_path: Any) -> None:
             "row 2",
             ViewId("a", "007", "front"),
             "p/x.jpg",
-            tmp_path / "p/x.jpg",
+            "file",
             {"title": "Sunflowers", "year": "1888"},
         )
     ]
@@ -70,7 +68,7 @@ def test_a_csv_row_is_an_item_with_metadata(tmp_path: Any) -> None:
 
 def test_a_url_is_no_file(tmp_path: Any) -> None:
     (item,) = _items(_csv(tmp_path, "artist_id,entry_id,url\na,e,https://museum.example/x.jpg\n"))
-    assert (item.source, item.file, item.view.view_id) == ("https://museum.example/x.jpg", None, "main")
+    assert (item.source, item.where, item.view.view_id) == ("https://museum.example/x.jpg", "url", "main")
 
 
 @pytest.mark.parametrize(("row", "column"), [(",e,x.jpg", "artist_id"), ("a, ,x.jpg", "entry_id"), ("a,e,", "path")])
@@ -143,9 +141,9 @@ def test_a_folder_can_be_one_artists(tmp_path: Path) -> None:
         (tmp_path / place).parent.mkdir(exist_ok=True)
         (tmp_path / place).touch()
 
-    items = [item.view for item in open_source(tmp_path, artist_id="rodin").items if isinstance(item, Item)]
+    items = _items(tmp_path, artist_id="rodin")
 
-    assert [view.hierarchical for view in items] == ["rodin.night.main", "rodin.thinker.front"]
+    assert [item.view.hierarchical for item in items] == ["rodin.night.main", "rodin.thinker.front"]
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
@@ -157,3 +155,41 @@ def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
 def test_a_manifest_names_its_own_artists(tmp_path: Path) -> None:
     with pytest.raises(BadRequest, match="folder only"):
         open_source(_csv(tmp_path, "artist_id,entry_id,path\na,b,c.jpg\n"), artist_id="rodin")
+
+
+def test_a_list_of_urls_names_entries_by_them(tmp_path: Path) -> None:
+    (tmp_path / "works.txt").write_text("https://museum.example/a.jpg?w=9\n\nhttp://museum.example/b.jpg\n")
+    first, second = _items(tmp_path / "works.txt", artist_id="rodin")
+    assert (first.view.hierarchical, first.source) == (
+        "rodin.museum.example/a.jpg?w=9.main",
+        "https://museum.example/a.jpg?w=9",
+    )
+    assert (second.place, second.where) == ("row 3", "url")
+
+
+@pytest.mark.parametrize("kind", ["folder", "csv", "jsonl", "txt"])
+def test_a_source_is_read_on_behind_any_place(tmp_path: Path, kind: str) -> None:
+    names = ["a.jpg", "b/x.jpg", "b/y.jpg", "b/z/deep.jpg", "c/w.jpg"]
+    _touch(tmp_path / "folder", *names)
+    (tmp_path / "w.csv").write_text("artist_id,entry_id,path\n" + "".join(f"a,e,{name}\n" for name in names))
+    (tmp_path / "w.jsonl").write_text(
+        "".join(f'{{"artist_id":"a","entry_id":"e","path":"{name}"}}\n\n' for name in names)
+    )
+    (tmp_path / "w.txt").write_text("".join(f"http://h.example/{name}\n" for name in names))
+    path = tmp_path / ("folder" if kind == "folder" else f"w.{kind}")
+    artist = "a" if kind == "txt" else None
+    whole = _items(path, artist_id=artist)
+    assert [_items(path, artist_id=artist, after=item.place) for item in whole] == [
+        whole[place:] for place in range(1, 6)
+    ]
+
+
+def test_a_folder_is_read_on_where_the_last_picture_is_gone(tmp_path: Path) -> None:
+    _touch(tmp_path, "a/e1.jpg", "a/e2.jpg", "b/e3.jpg")
+    (tmp_path / "a/e1.jpg").unlink()
+    assert [item.place for item in _items(tmp_path, after="a/e1.jpg")] == ["a/e2.jpg", "b/e3.jpg"]
+
+
+def test_an_item_is_the_same_after_the_queue(tmp_path: Path) -> None:
+    (item,) = _items(_csv(tmp_path, "artist_id,entry_id,path,title\na,e,x.jpg,Sunflowers\n"))
+    assert Item.unpacked(item.anew(2).packed()) == item.anew(2)

@@ -24,7 +24,7 @@ from arthur.web.routing import Route
 
 ROUTES = [pytest.param(route, id=f"{route.method} {route.path}") for route in all_routes()]
 SECRET = "sesame"
-IDS = {"artist_id": "foreign", "entry_id": "entry", "view_id": "view", "name": "page.js"}
+IDS = {"artist_id": "foreign", "entry_id": "entry", "view_id": "view", "name": "page.js", "job_id": "none"}
 
 
 @pytest.fixture(scope="session")

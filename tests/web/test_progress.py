@@ -1,24 +1,20 @@
-"""How far an import is, told to every server."""
+"""How far jobs and rebuilds are, told to every server."""
 
 from __future__ import annotations
 
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from arthur.catalog import open_catalog
-from arthur.errors import StoreError
 from arthur.recognizer import Progress
-from arthur.web.progress import Board, import_told
+from arthur.types import Lease, Listing, NewJob, Settlement
+from arthur.web.answers import ProgressOut
+from arthur.web.progress import Board
 
-
-class Silent:
-    """A catalogue that cannot write."""
-
-    def put_note(self, name: str, value: str) -> None:
-        raise StoreError("the disk is full")
+S = 10**6
 
 
 @pytest.fixture
@@ -27,33 +23,32 @@ def catalog(tmp_path: Path) -> Any:
         yield opened
 
 
-def test_an_import_is_told_while_it_runs_and_at_its_end(catalog: Any) -> None:
-    with import_told(catalog) as tell:
-        tell(1, 3)
-        running = Board(catalog).newest()
-        tell(3, 3)
-    assert (running["state"], running["done"]) == ("running", 1)
-    assert (Board(catalog).newest()["state"], Board(catalog).newest()["done"]) == ("done", 3)
+@pytest.fixture
+def job(catalog: Any) -> Any:
+    """A job of two groups with one item each, of which one is done at its tenth second."""
+    put, _ = catalog.jobs.put(NewJob("import", {}, listing=Listing((({},), ({},)))), now_us=0)
+    task = catalog.queue.take(Lease("w", 0, 30 * S), ("",))
+    catalog.queue.settle(task, Settlement(imported=1), now_us=10 * S)
+    return put
 
 
-def test_a_failed_import_is_told_as_failed(catalog: Any) -> None:
-    with suppress(KeyError), import_told(catalog) as tell:
-        tell(1, 3)
-        raise KeyError
-    assert Board(catalog).newest()["state"] == "failed"
+def test_a_job_is_told_while_it_runs_with_its_rate_and_what_is_left(catalog: Any, job: Any) -> None:
+    told = ProgressOut.model_validate(Board(catalog).newest())
+    assert (told.state, told.stage, told.done, told.total, told.at) == ("running", "import", 1, 2, 10.0)
+    assert told.job is not None
+    assert (told.job.job_id, told.job.rate, told.job.eta_s) == (job.job_id, 0.1, 10.0)
 
 
-def test_that_nobody_can_be_told_ends_no_import() -> None:
-    done = []
-    with import_told(Silent()) as tell:  # type: ignore[arg-type]  # only notes are written
-        tell(1, 3)
-        done.append(1)
-    assert done == [1]
+@pytest.mark.parametrize(("wish", "state"), [("pause", "done"), ("cancel", "done"), ("resume", "running")])
+def test_a_job_that_rests_is_told_in_words_that_old_pages_know(catalog: Any, job: Any, wish: Any, state: str) -> None:
+    catalog.jobs.change(job.job_id, wish, now_us=11 * S)
+    assert Board(catalog).newest()["state"] == state
 
 
-def test_the_newer_word_is_told_and_an_import_is_no_rebuild(catalog: Any) -> None:
+def test_the_newer_word_is_told_and_a_job_is_no_rebuild(catalog: Any, job: Any) -> None:
     Board(catalog, clock=lambda: 1.0).write("done", Progress("done", 9, 9))
-    Board(catalog, clock=lambda: 2.0, note="import-progress").write("running", Progress("import", 1, 3))
-    board = Board(catalog, clock=lambda: 3.0)
+    board = Board(catalog, clock=lambda: 13.0)
     assert board.newest()["stage"] == "import"
     assert (board.read()["done"], board.running()) == (9, False)
+    board.write("running", Progress("index", 1, 9))
+    assert set(board.newest()) == {"state", "stage", "done", "total", "at"}

@@ -23,7 +23,13 @@ __all__ = ["ObjectBlobs", "open_object_store"]
 # A part never begins with a dot, so it is neither "." nor ".." nor a hidden file.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 _MAX_NAME = 512
-_CLIENT: ClientConfig = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=30)}
+# An endpoint is spelt http:// by the operator alone (AWS_ENDPOINT_URL), who then means it; the library's own variable
+# for that is not heard once timeouts are given.
+_CLIENT: ClientConfig = {
+    "allow_http": True,
+    "connect_timeout": timedelta(seconds=5),
+    "timeout": timedelta(seconds=30),
+}
 # The library's own patience is three minutes: a request would wait that long for its thumbnail.
 _RETRIES: RetryConfig = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
 

@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from arthur.catalog.jobs import JobBook, JobQueue
 from arthur.catalog.outbox import Outbox
 from arthur.types import (
     ApiKey,
@@ -31,7 +32,7 @@ from arthur.types import (
 
 Row = TypeVar("Row")
 
-__all__ = ["ArtistRow", "Catalog", "EntryRow", "Outbox", "Page", "open_catalog"]
+__all__ = ["ArtistRow", "Catalog", "EntryRow", "JobBook", "JobQueue", "Outbox", "Page", "open_catalog"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,16 @@ class Catalog(Protocol):
     @property
     def outbox(self) -> Outbox:
         """What webhooks are told of."""
+        ...
+
+    @property
+    def jobs(self) -> JobBook:
+        """Jobs, for people."""
+        ...
+
+    @property
+    def queue(self) -> JobQueue:
+        """Jobs, for workers."""
         ...
 
     def engine(self) -> str:

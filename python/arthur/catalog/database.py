@@ -57,6 +57,7 @@ class Database:
     Attributes:
         reader: a transaction sees one snapshot and never waits for writers.
         writer: transactions follow one another in the order of the sequence, over all processes.
+        queue: transactions change what has no place in the sequence; they need not follow one another.
         asker: each statement sees a snapshot of its own; the fewest round trips, where one statement tells all.
         state: the newest committed state.
         numbering: of the tables whose rows the database numbers.
@@ -64,6 +65,7 @@ class Database:
 
     reader: Engine
     writer: Engine
+    queue: Engine
     asker: Engine
     state: StateSource
     numbering: Numbering

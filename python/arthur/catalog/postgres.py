@@ -29,6 +29,7 @@ _PATIENCE_S = 45.0
 _STATE_PATIENCE_S = 5.0
 _ASK_ANYHOW_S = 1.0
 _BEGIN = "arthur_begin"
+_QUEUE = ("BEGIN ISOLATION LEVEL READ COMMITTED",)
 _READ = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",)
 # Whoever has this lock is the only writer, of all processes, from before its first look until after its commit. So
 # numbers of the sequence become visible in their order, and a schema is made by one process.
@@ -61,6 +62,7 @@ def open_postgres(url: str) -> Database:
     return Database(
         reader=engine.execution_options(**{_BEGIN: _READ}),
         writer=engine.execution_options(**{_BEGIN: _WRITE}),
+        queue=engine.execution_options(**{_BEGIN: _QUEUE}),
         asker=engine,
         state=StateQuestion(Connector(parameters(url), patience_s=_STATE_PATIENCE_S)),
         numbering=_Numbering(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     Column,
     Float,
@@ -11,12 +10,14 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
 )
+
+from arthur.catalog.columns import ID, INT64, metadata
+from arthur.catalog.job_tables import job_hosts, job_rejects, job_tasks, jobs
 
 __all__ = [
     "HEAD",
@@ -27,6 +28,10 @@ __all__ = [
     "engines",
     "entries",
     "features",
+    "job_hosts",
+    "job_rejects",
+    "job_tasks",
+    "jobs",
     "likenesses",
     "metadata",
     "notes",
@@ -38,32 +43,17 @@ __all__ = [
     "webhooks",
 ]
 
-HEAD = "0006"
+HEAD = "0007"
 """Revision of this schema: the newest file in `migrations/versions`."""
-
-# SQLite makes a column its row id only when the type is spelt INTEGER; elsewhere that is 32 bits.
-_INT64 = BigInteger().with_variant(Integer(), "sqlite")
-# Ids are compared byte by byte. That is SQLite's way by itself; PostgreSQL must be told.
-_ID = Text().with_variant(Text(collation="C"), "postgresql")
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
 
 state = Table(
     "state",
     metadata,
     Column("id", Integer, CheckConstraint("id = 1", name="one_row"), primary_key=True, autoincrement=False),
-    Column("sequence", _INT64, nullable=False),
-    Column("artists", _INT64, nullable=False),
-    Column("entries", _INT64, nullable=False),
-    Column("views", _INT64, nullable=False),
+    Column("sequence", INT64, nullable=False),
+    Column("artists", INT64, nullable=False),
+    Column("entries", INT64, nullable=False),
+    Column("views", INT64, nullable=False),
     Column("engine", Text, nullable=False, server_default=""),
     Column("previous_engine", Text, nullable=False, server_default=""),
 )
@@ -74,8 +64,8 @@ before it. Writers of all processes queue on it."""
 artists = Table(
     "artists",
     metadata,
-    Column("number", _INT64, primary_key=True),
-    Column("artist_id", _ID, nullable=False),
+    Column("number", INT64, primary_key=True),
+    Column("artist_id", ID, nullable=False),
     UniqueConstraint("artist_id"),
     sqlite_autoincrement=True,
 )
@@ -83,28 +73,28 @@ artists = Table(
 entries = Table(
     "entries",
     metadata,
-    Column("number", _INT64, primary_key=True),
-    Column("artist", _INT64, ForeignKey("artists.number"), nullable=False),
-    Column("entry_id", _ID, nullable=False),
+    Column("number", INT64, primary_key=True),
+    Column("artist", INT64, ForeignKey("artists.number"), nullable=False),
+    Column("entry_id", ID, nullable=False),
     UniqueConstraint("artist", "entry_id"),
 )
 
 views = Table(
     "views",
     metadata,
-    Column("key", _INT64, primary_key=True, autoincrement=False),
-    Column("entry", _INT64, ForeignKey("entries.number"), nullable=False),
-    Column("view_id", _ID, nullable=False),
+    Column("key", INT64, primary_key=True, autoincrement=False),
+    Column("entry", INT64, ForeignKey("entries.number"), nullable=False),
+    Column("view_id", ID, nullable=False),
     Column("vector_id", Text, nullable=False),
     Column("content_hash", Text, nullable=False),
     Column("source", Text, nullable=False),
     Column("format", Text, nullable=False),
-    Column("width", _INT64, nullable=False),
-    Column("height", _INT64, nullable=False),
-    Column("size_bytes", _INT64, nullable=False),
+    Column("width", INT64, nullable=False),
+    Column("height", INT64, nullable=False),
+    Column("size_bytes", INT64, nullable=False),
     Column("metadata", Text, nullable=False),
-    Column("created_us", _INT64, nullable=False),
-    Column("updated_us", _INT64, nullable=False),
+    Column("created_us", INT64, nullable=False),
+    Column("updated_us", INT64, nullable=False),
     UniqueConstraint("entry", "view_id"),
     # Not unique: "a.b" > "c" > "d" and "a" > "b.c" > "d" have the same vector_id.
     Index(None, "vector_id"),
@@ -114,7 +104,7 @@ views = Table(
 engines = Table(
     "engines",
     metadata,
-    Column("number", _INT64, primary_key=True),
+    Column("number", INT64, primary_key=True),
     Column("fingerprint", Text, nullable=False),
     Column("dim", Integer, nullable=False),
     Column("source", Text, nullable=False, server_default=""),
@@ -125,7 +115,7 @@ engines = Table(
 passports = Table(
     "passports",
     metadata,
-    Column("number", _INT64, primary_key=True),
+    Column("number", INT64, primary_key=True),
     Column("passport_id", Text, nullable=False),
     Column("document", Text, nullable=False),
     UniqueConstraint("passport_id"),
@@ -135,10 +125,10 @@ passports = Table(
 embeddings = Table(
     "embeddings",
     metadata,
-    Column("key", _INT64, ForeignKey("views.key", ondelete="CASCADE"), nullable=False),
-    Column("engine", _INT64, ForeignKey("engines.number"), nullable=False),
+    Column("key", INT64, ForeignKey("views.key", ondelete="CASCADE"), nullable=False),
+    Column("engine", INT64, ForeignKey("engines.number"), nullable=False),
     Column("vector", LargeBinary, nullable=False),
-    Column("passport", _INT64, nullable=True),
+    Column("passport", INT64, nullable=True),
     PrimaryKeyConstraint("key", "engine"),
 )
 """Vectors as `dim` little-endian float16. `passport` is the number of one, null where a vector is older than those. It
@@ -147,7 +137,7 @@ is no foreign key: to get one, SQLite would have to write every vector anew."""
 verifiers = Table(
     "verifiers",
     metadata,
-    Column("number", _INT64, primary_key=True),
+    Column("number", INT64, primary_key=True),
     Column("fingerprint", Text, nullable=False),
     UniqueConstraint("fingerprint"),
 )
@@ -155,8 +145,8 @@ verifiers = Table(
 features = Table(
     "features",
     metadata,
-    Column("key", _INT64, ForeignKey("views.key", ondelete="CASCADE"), nullable=False),
-    Column("verifier", _INT64, ForeignKey("verifiers.number"), nullable=False),
+    Column("key", INT64, ForeignKey("views.key", ondelete="CASCADE"), nullable=False),
+    Column("verifier", INT64, ForeignKey("verifiers.number"), nullable=False),
     Column("data", LargeBinary, nullable=False),
     PrimaryKeyConstraint("key", "verifier"),
 )
@@ -165,8 +155,8 @@ features = Table(
 likenesses = Table(
     "likenesses",
     metadata,
-    Column("newer", _INT64, ForeignKey("views.key", ondelete="CASCADE"), nullable=False),
-    Column("older", _INT64, ForeignKey("views.key", ondelete="CASCADE"), nullable=False),
+    Column("newer", INT64, ForeignKey("views.key", ondelete="CASCADE"), nullable=False),
+    Column("older", INT64, ForeignKey("views.key", ondelete="CASCADE"), nullable=False),
     Column("kind", Text, nullable=False),
     Column("probability", Float, nullable=False),
     Column("score", Float, nullable=False),
@@ -182,8 +172,8 @@ likenesses = Table(
 endings = Table(
     "endings",
     metadata,
-    Column("sequence", _INT64, primary_key=True, autoincrement=False),
-    Column("key", _INT64, nullable=False),
+    Column("sequence", INT64, primary_key=True, autoincrement=False),
+    Column("key", INT64, nullable=False),
 )
 """Keys that ended: by a removal, or by the put whose key is `sequence`."""
 
@@ -202,12 +192,12 @@ api_keys = Table(
     Column("digest", LargeBinary, nullable=False),
     Column("scope", Text, nullable=False),
     Column("artists", Text, nullable=False),
-    Column("created_us", _INT64, nullable=False),
-    Column("expires_us", _INT64, nullable=True),
-    Column("revoked_us", _INT64, nullable=True),
-    Column("used_us", _INT64, nullable=True),
+    Column("created_us", INT64, nullable=False),
+    Column("expires_us", INT64, nullable=True),
+    Column("revoked_us", INT64, nullable=True),
+    Column("used_us", INT64, nullable=True),
     Column("replaces", Text, nullable=False),
-    Column("revision", _INT64, nullable=False),
+    Column("revision", INT64, nullable=False),
     Index(None, "revision"),
 )
 """API keys, by what their secrets hash to. `artists` is a JSON list; the highest `revision` moves with each change."""
@@ -219,13 +209,13 @@ webhooks = Table(
     Column("url", Text, nullable=False),
     Column("secret", LargeBinary, nullable=False),
     Column("kinds", Text, nullable=False),
-    Column("created_us", _INT64, nullable=False),
-    Column("position", _INT64, nullable=False),
-    Column("told", _INT64, nullable=False),
+    Column("created_us", INT64, nullable=False),
+    Column("position", INT64, nullable=False),
+    Column("told", INT64, nullable=False),
     Column("failures", Integer, nullable=False),
-    Column("retry_us", _INT64, nullable=False),
+    Column("retry_us", INT64, nullable=False),
     Column("error", Text, nullable=False),
-    Column("lease_us", _INT64, nullable=False),
+    Column("lease_us", INT64, nullable=False),
 )
 """Who is told of changes, and how far each was told. `kinds` is a JSON list; a lease ends at `lease_us`."""
 
@@ -233,9 +223,9 @@ webhooks = Table(
 notices = Table(
     "notices",
     metadata,
-    Column("number", _INT64, primary_key=True),
+    Column("number", INT64, primary_key=True),
     Column("kind", Text, nullable=False),
-    Column("at_us", _INT64, nullable=False),
+    Column("at_us", INT64, nullable=False),
     Column("facts", Text, nullable=False),
     Column("once", Text, nullable=False),
     Index(None, "once"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from threading import Event
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Engine, delete, insert, select
 
 from arthur.catalog import ArtistRow, EntryRow, Page, embedders, reading
 from arthur.catalog.api_keys import api_keys_revision, list_api_keys, note_api_key_uses, put_api_keys
@@ -21,7 +22,9 @@ from arthur.catalog.lists import list_artists, list_entries, list_views
 from arthur.catalog.migrate import bring_up_to_date
 from arthur.catalog.records import Prepared, prepare, select_views, stored_view
 from arthur.catalog.schema import artists, entries, notes, views
+from arthur.catalog.sql_jobs import SqlJobBook
 from arthur.catalog.sql_outbox import SqlOutbox
+from arthur.catalog.sql_queue import SqlJobQueue
 from arthur.catalog.writing import put_views, remove_views
 from arthur.errors import ArthurError, BadRequest, StoreError
 from arthur.types import (
@@ -64,7 +67,13 @@ class SqlCatalog:
         self._clock_ns = clock_ns
         self._closed = False
         self._commits: GroupCommit[list[Prepared], list[Put]] = GroupCommit(self._put, largest=_LARGEST_GROUP)
+        self._asking = partial(self._within, database.asker)
+        self._reading = partial(self._within, database.reader)
+        self._writing = partial(self._within, database.writer)
+        self._writing_alone = partial(self._alone, database.writer)
         self.outbox = SqlOutbox(self._reading, self._writing_alone)
+        self.jobs = SqlJobBook(self._reading, self._writing_alone)
+        self.queue = SqlJobQueue(self._reading, partial(self._alone, database.queue), self._writing_alone)
         try:
             with self._answering():
                 bring_up_to_date(database)
@@ -213,12 +222,12 @@ class SqlCatalog:
 
     def drop_vectors(self, fingerprint: str) -> int:
         """See Catalog.drop_vectors."""
-        dropped, more = 0, True
-        while more:
+
+        def some() -> int:
             with self._writing_alone() as connection:
-                some = embedders.drop_some(connection, fingerprint, _DROPPED_AT_ONCE)
-            dropped, more = dropped + some, some > 0
-        return dropped
+                return embedders.drop_some(connection, fingerprint, _DROPPED_AT_ONCE)
+
+        return sum(iter(some, 0))
 
     def passports(self) -> Mapping[str, str]:
         """See Catalog.passports."""
@@ -279,21 +288,11 @@ class SqlCatalog:
             yield
 
     @contextmanager
-    def _asking(self) -> Iterator[Connection]:
-        with self._answering(), self._database.asker.begin() as connection:
+    def _within(self, engine: Engine) -> Iterator[Connection]:
+        with self._answering(), engine.begin() as connection:
             yield connection
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with self._answering(), self._database.reader.begin() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing_alone(self) -> Iterator[Connection]:
-        with self._commits.alone(), self._writing() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with self._answering(), self._database.writer.begin() as connection:
+    def _alone(self, engine: Engine) -> Iterator[Connection]:
+        with self._commits.alone(), self._within(engine) as connection:
             yield connection

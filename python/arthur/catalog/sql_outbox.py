@@ -15,7 +15,7 @@ from arthur.catalog.reading import views_by_key
 from arthur.catalog.schema import endings, notices, state, views, webhooks
 from arthur.types import EventKind, Happening, JsonValue, Notice, Webhook
 
-__all__ = ["SqlOutbox"]
+__all__ = ["SqlOutbox", "put_notice"]
 
 Transaction: TypeAlias = Callable[[], AbstractContextManager[Connection]]
 _ID_BYTES = 10
@@ -108,18 +108,25 @@ class SqlOutbox:
     def tell(self, kind: EventKind, facts: Mapping[str, JsonValue], *, now_us: int, once: str = "") -> None:
         """See Outbox.tell."""
         with self._writing() as connection:
-            told = connection.scalar(select(func.min(webhooks.c.told)))
-            if told is None:
-                return
-            connection.execute(delete(notices).where(notices.c.number <= told, notices.c.once == ""))
-            if once and connection.scalar(select(notices.c.number).where(notices.c.once == once).limit(1)):
-                return
-            row = {"kind": kind, "at_us": now_us, "facts": orjson.dumps(facts).decode(), "once": once}
-            connection.execute(insert(notices).values(**row))
+            put_notice(connection, kind, facts, now_us=now_us, once=once)
 
     def _change(self, hook: Webhook, values: Mapping[str, Any]) -> None:
         with self._writing() as connection:
             connection.execute(update(webhooks).where(webhooks.c.hook_id == hook.hook_id).values(**values))
+
+
+def put_notice(
+    connection: Connection, kind: EventKind, facts: Mapping[str, JsonValue], *, now_us: int, once: str = ""
+) -> None:
+    """See Outbox.tell. Within a transaction of the only writer: numbers of notices become visible in their order."""
+    told = connection.scalar(select(func.min(webhooks.c.told)))
+    if told is None:
+        return
+    connection.execute(delete(notices).where(notices.c.number <= told, notices.c.once == ""))
+    if once and connection.scalar(select(notices.c.number).where(notices.c.once == once).limit(1)):
+        return
+    row = {"kind": kind, "at_us": now_us, "facts": orjson.dumps(facts).decode(), "once": once}
+    connection.execute(insert(notices).values(**row))
 
 
 def _happening(number: int, live: Mapping[int, Any], ended_at: Mapping[int, int]) -> Happening:

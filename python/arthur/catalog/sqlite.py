@@ -114,7 +114,8 @@ def open_sqlite(path: Path) -> Database:
     event.listen(engine, "begin", _begin)
     return Database(
         reader=engine.execution_options(**{_BEGIN: "BEGIN"}),
-        writer=engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}),
+        writer=(writer := engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})),
+        queue=writer,
         asker=engine,
         state=StateWatch(path),
         numbering=_Numbering(),

@@ -22,6 +22,7 @@ from arthur.cli import (
     export,
     forget,
     importing,
+    jobs,
     keys,
     likenesses,
     match,
@@ -76,6 +77,7 @@ def _application() -> typer.Typer:
     app.command("audit")(audit.audit)
     app.add_typer(keys.app, name="keys")
     app.add_typer(webhooks.app, name="webhooks")
+    app.add_typer(jobs.app, name="jobs")
     app.add_typer(catalog.app, name="catalog")
     building.add_commands(engines.app)
     engines.app.command("tune")(tuning.tune_command)

@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 import httpcore
 import httpx
 
-from arthur.errors import ArthurError, BadRequest, FetchError, ImageTooLarge
+from arthur.errors import ArthurError, BadRequest, FetchError, HostUnavailable, ImageTooLarge
 from arthur.fetch.addresses import ReachableAddresses, Resolver, check_form, network, system_addresses
 from arthur.fetch.connection import CheckedBackend, PoolTransport, seconds_left
 from arthur.fetch.posting import Poster
@@ -61,7 +61,8 @@ class Fetcher:
 
         Raises:
             BadRequest: not an http(s) URL with a host and without a user, or a host spelt as a number.
-            FetchError: an address is not public, or no answer with status 200 came in time.
+            FetchError: an address is not public, or no answer with status 200 came in time; HostUnavailable where
+                it may come later.
             ImageTooLarge: the body is longer than the limit.
         """
         check_form(url)
@@ -72,7 +73,7 @@ class Fetcher:
             except _PassingError as error:
                 pause_s = _FIRST_PAUSE_S * 2 ** (self._retries - tries_left)
                 if tries_left == 0 or time.monotonic() + pause_s >= deadline:
-                    raise FetchError(str(error)) from error
+                    raise HostUnavailable(str(error)) from error
                 time.sleep(pause_s)
         raise FetchError("the picture could not be fetched")
 
@@ -113,10 +114,7 @@ class Fetcher:
         """Return the body, or where it is said to be."""
         if response.status_code in (301, 302, 303, 307, 308) and "location" in response.headers:
             return _Redirect(urljoin(url, response.headers["location"]))
-        if response.status_code >= 500:
-            raise _PassingError(f"the picture's server answered {response.status_code}")
-        if response.status_code != 200:
-            raise FetchError(f"the picture's server answered {response.status_code}")
+        _check_status(response.status_code)
         if response.headers.get("content-encoding", "identity").lower() != "identity":
             raise FetchError("the picture's server sent a compressed body, which was not asked for")
         if int(response.headers.get("content-length", "0")) > self._max_bytes:
@@ -130,6 +128,14 @@ class Fetcher:
 
     def _too_large(self) -> ImageTooLarge:
         return ImageTooLarge(f"larger than the limit of {self._max_bytes} bytes")
+
+
+def _check_status(status: int) -> None:
+    if status == 200:
+        return
+    # a server that is asked too often is not asked again at once
+    kinds = {429: HostUnavailable} if status < 500 else {status: _PassingError}
+    raise kinds.get(status, FetchError)(f"the picture's server answered {status}")
 
 
 class _PassingError(ArthurError):

@@ -1,178 +1,195 @@
-"""Imports a source: pictures are read, decoded and embedded by several threads, and committed in groups."""
+"""Imports a group of pictures: they are read, decoded and embedded together, and committed together."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import islice
-from typing import Literal, TypeAlias
 
 from arthur.catalog import Catalog
-from arthur.errors import ArthurError, ImageTooLarge, InvalidImage
-from arthur.jobs.sources import Item, Refused
+from arthur.errors import ArthurError, EngineError, EngineUnavailable, HostUnavailable, Overloaded, StoreError
+from arthur.jobs.items import Item
 from arthur.recognition.answers import content_hash
 from arthur.recognizer import Enrolment, Recognizer
+from arthur.types import JobItem, Reject, Settlement, StoredView, Task
+
+__all__ = ["GROUP", "GroupImport", "Import", "Patience"]
 
 GROUP = 32
-"""Items committed in one transaction at most."""
+"""Pictures in a group: committed in one transaction."""
 GROUP_BYTES = 64 * 2**20
-"""Bytes of pictures a thread holds before it commits what it has."""
+"""Bytes of pictures that a thread holds before it commits what it has."""
+_READ_AHEAD = 8
+_FAULT_US = 5 * 10**6
 
-Result: TypeAlias = Literal["imported", "skipped", "failed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one place of the source. `detail` says why it failed."""
-
-    place: str
-    result: Result
-    detail: str = ""
+Fault = (StoreError, Overloaded, EngineUnavailable)
+"""What is no picture's own fault, so that it costs no picture a try."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
-    """Reads pictures from files and URLs.
+class Patience:
+    """How often, and after how long, a picture is tried again whose failure may pass.
 
     Attributes:
-        fetch: returns the bytes at a URL, or raises an ArthurError.
-        max_bytes: a larger file is not read.
+        tries: after which it goes into quarantine.
+        first_s: pause after the first; each further one is four times as long.
+        chance: gives numbers in [0, 1), so that pictures of one host do not come back in step.
     """
 
-    fetch: Callable[[str], bytes]
-    max_bytes: int
+    tries: int = 5
+    first_s: float = 10.0
+    chance: Callable[[], float] = random.random
 
-    def __call__(self, item: Item) -> bytes:
-        """Return the bytes of the item's picture.
-
-        Raises:
-            ArthurError: it cannot be fetched, is no readable file, or is too large.
-        """
-        if item.file is None:
-            return self.fetch(item.source)
-        try:
-            if not item.file.is_file():
-                raise InvalidImage(f"there is no file {item.source}")
-            if item.file.stat().st_size > self.max_bytes:
-                raise ImageTooLarge(f"{item.source} is larger than {self.max_bytes} bytes")
-            return item.file.read_bytes()
-        except (OSError, ValueError) as error:
-            raise InvalidImage(f"{item.source} cannot be read: {error}") from error
+    def pause_us(self, tries: int) -> int:
+        """Return the pause after so many tries, at least one."""
+        longest = self.first_s * 4.0 ** (tries - 1)
+        return int(longest * (0.5 + self.chance() / 2) * 1e6)
 
 
-class Importer:
-    """Imports items; run again over the same source it skips what is already there with the same content.
+@dataclass(frozen=True, slots=True)
+class GroupImport:
+    """What became of a group. `fault` says why a part of it was put off; "" if nothing was."""
 
-    A view that another engine or verifier looked at is imported again.
+    settlement: Settlement
+    fault: str = ""
+
+
+class Import:
+    """Imports groups of one source. Callable from any thread.
+
+    A picture that is there with the same content, metadata, engine and verifier is skipped. A group that a worker died
+    over is imported anew, but for what was there before the job began: so whatever the catalogue's commit is followed
+    by (thumbnails, works that look alike) is there in the end, and the counts are right.
 
     Args:
-        threads: groups worked on at the same time.
+        read: returns the bytes of an item's picture.
+        readers: threads that read pictures side by side.
     """
 
-    def __init__(self, recognizer: Recognizer, catalog: Catalog, *, read: Reader, threads: int = 2) -> None:
+    def __init__(
+        self,
+        recognizer: Recognizer,
+        catalog: Catalog,
+        *,
+        read: Callable[[Item], bytes],
+        readers: Executor,
+        patience: Patience = Patience(),
+        clock_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
         self._recognizer = recognizer
         self._catalog = catalog
         self._read = read
-        self._threads = threads
+        self._readers = readers
+        self._patience = patience
+        self._clock_ns = clock_ns
 
-    def __call__(
-        self,
-        items: Iterable[Item | Refused],
-        report: Callable[[Outcome], None],
-        *,
-        stopped: Callable[[], bool] = lambda: False,
-    ) -> bool:
-        """Import the items in groups and report each outcome, from this thread, in the order of the source.
-
-        Only a few groups are in memory at a time. Before each group `stopped` is asked; once it says True no further
-        group begins. Groups in work are finished and reported, also when it ends by an error, so everything that was
-        written is known. Of two items with one name either may come last.
-
-        Returns:
-            Whether it came to the end of the source.
+    def __call__(self, task: Task, stopped: Callable[[], bool] = lambda: False) -> GroupImport:
+        """Import a group. Once `stopped` says True nothing more is read, and the rest is put off.
 
         Raises:
-            StoreError, Overloaded: the catalog cannot write, or the engine is in use by others; the rest was not tried.
-            BadRequest: the source turned out to be malformed.
+            StoreError: the catalog does not answer.
         """
-        pending: deque[Future[list[Outcome]]] = deque()
-        with ThreadPoolExecutor(self._threads, thread_name_prefix="import") as pool:
-            try:
-                for group in _groups(items):
-                    if stopped():
-                        return False
-                    pending.append(pool.submit(self._import, group))
-                    if len(pending) > self._threads:
-                        _settle(pending, report)
-            except BaseException:
-                for future in pending:
-                    future.cancel()
-                raise
-            finally:
-                while pending:
-                    _settle(pending, report)
-        return True
-
-    def _import(self, group: list[Item | Refused]) -> list[Outcome]:
-        """Read a group and enroll what is new, in parts of bounded size."""
-        outcomes: dict[str, Outcome] = {}
+        items = [Item.unpacked(row) for row in task.items]
+        run = _Run(self._patience, self._clock_ns() // 1000)
+        since = datetime.fromtimestamp((task.job.begun_us or task.job.created_us) / 1e6, UTC) if task.tries else None
         fresh: list[tuple[Item, Enrolment]] = []
-        for item in group:
-            outcome = self._examined(item)
-            if isinstance(outcome, Outcome):
-                outcomes[item.place] = outcome
+        for part in _parts(items, _READ_AHEAD):
+            if run.fault or stopped():
+                run.put_off(part)
                 continue
-            fresh.append(outcome)
+            for item, image in zip(part, self._readers.map(self._outcome, part), strict=True):
+                if isinstance(image, ArthurError):
+                    run.failed(item, image)
+                elif self._is_done(item, image, since):
+                    run.skipped += 1
+                else:
+                    fresh.append((item, Enrolment(item.view, image, item.source, item.metadata)))
             if sum(len(enrolment.image) for _, enrolment in fresh) >= GROUP_BYTES:
-                outcomes.update(self._enrolled(fresh))
+                self._enroll(fresh, run)
                 fresh = []
-        outcomes.update(self._enrolled(fresh))
-        return [outcomes[item.place] for item in group]
+        self._enroll(fresh, run)
+        return GroupImport(run.settlement, run.fault)
 
-    def _examined(self, item: Item | Refused) -> Outcome | tuple[Item, Enrolment]:
-        """Read an item; give its outcome if there is nothing to enroll."""
-        if isinstance(item, Refused):
-            return Outcome(item.place, "failed", item.reason)
+    def _outcome(self, item: Item) -> bytes | ArthurError:
         try:
-            image = self._read(item)
+            return self._read(item)
         except ArthurError as error:
-            return Outcome(item.place, "failed", str(error))
-        if self._is_known(item, image):
-            return Outcome(item.place, "skipped")
-        return item, Enrolment(item.view, image, item.source, item.metadata)
+            return error
 
-    def _is_known(self, item: Item, image: bytes) -> bool:
-        """Return whether the catalogue has this picture with this metadata, and all that is made of it."""
+    def _is_done(self, item: Item, image: bytes, since: datetime | None) -> bool:
+        """Return whether the catalogue has this picture with this metadata, and all that is made of it.
+
+        What was put `since` a job began whose worker died over it does not count.
+        """
         stored = self._catalog.view(item.view)
         return (
             stored is not None
-            and stored.content_hash == content_hash(image)
-            and dict(stored.metadata) == dict(item.metadata)
+            and (since is None or stored.updated_at < since)
+            and _is_same(stored, item, image)
             and self._recognizer.knows(stored)
         )
 
-    def _enrolled(self, fresh: list[tuple[Item, Enrolment]]) -> dict[str, Outcome]:
-        """Enroll together and give the outcomes by place."""
-        results = self._recognizer.enroll_many([enrolment for _, enrolment in fresh]) if fresh else []
-        return {
-            item.place: Outcome(item.place, "failed", str(result))
-            if isinstance(result, ArthurError)
-            else Outcome(item.place, "imported")
-            for (item, _), result in zip(fresh, results, strict=True)
-        }
+    def _enroll(self, fresh: Sequence[tuple[Item, Enrolment]], run: _Run) -> None:
+        """Enroll together, and note the outcomes."""
+        if not fresh:
+            return
+        try:
+            results = self._recognizer.enroll_many([enrolment for _, enrolment in fresh])
+        except Fault as error:
+            for item, _ in fresh:
+                run.failed(item, error)
+            return
+        for (item, _), result in zip(fresh, results, strict=True):
+            if isinstance(result, ArthurError):
+                run.failed(item, result)
+            else:
+                run.imported += 1
 
 
-def _groups(items: Iterable[Item | Refused]) -> Iterator[list[Item | Refused]]:
+@dataclass(slots=True)
+class _Run:
+    """What has become of a group so far."""
+
+    patience: Patience
+    now_us: int
+    imported: int = 0
+    skipped: int = 0
+    rejects: list[Reject] = field(default_factory=list)
+    again: list[tuple[JobItem, int]] = field(default_factory=list)
+    fault: str = ""
+
+    @property
+    def settlement(self) -> Settlement:
+        """All of it, what is tried again in order of its time."""
+        again = sorted(self.again, key=lambda one: one[1])
+        return Settlement(self.imported, self.skipped, tuple(self.rejects), tuple(again))
+
+    def put_off(self, items: Iterable[Item], pause_us: int = 0) -> None:
+        """Leave items for later; that counts as no try."""
+        self.again.extend((item.packed(), self.now_us + pause_us) for item in items)
+
+    def failed(self, item: Item, error: ArthurError) -> None:
+        """Note a failure: of the service, for now, or for good."""
+        tries = item.tries + 1
+        if isinstance(error, Fault):
+            self.fault = str(error)
+            self.put_off([item], _FAULT_US)
+        elif isinstance(error, HostUnavailable | EngineError) and tries < self.patience.tries:
+            self.again.append((item.anew(tries).packed(), self.now_us + self.patience.pause_us(tries)))
+        else:
+            reason = f"{error} (tried {tries} times)" if item.tries else str(error)
+            self.rejects.append(Reject(item.place, reason, item.anew().packed()))
+
+
+def _is_same(stored: StoredView, item: Item, image: bytes) -> bool:
+    return stored.content_hash == content_hash(image) and dict(stored.metadata) == dict(item.metadata)
+
+
+def _parts(items: Sequence[Item], size: int) -> Iterable[list[Item]]:
     stream = iter(items)
-    while group := list(islice(stream, GROUP)):
-        yield group
-
-
-def _settle(pending: deque[Future[list[Outcome]]], report: Callable[[Outcome], None]) -> None:
-    """Wait for the oldest group and report it, unless it was cancelled."""
-    future = pending.popleft()
-    if not future.cancelled():
-        for outcome in future.result():
-            report(outcome)
+    while part := list(islice(stream, size)):
+        yield part

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
-import polars as pl
 
 from arthur.errors import BadRequest
 from arthur.types import JsonValue
+
+if TYPE_CHECKING:
+    import polars as pl  # loaded where it is used: every server imports this module, and few import a manifest
 
 _BATCH = 1000
 _REQUIRED = ("artist_id", "entry_id")
@@ -31,55 +34,56 @@ class Row:
     fault: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """Rows, read while they are asked for, and how many there are."""
-
-    total: int
-    rows: Iterable[Row]
-
-
-def open_manifest(path: Path) -> Manifest:
-    """Open a manifest by its suffix: .csv, .parquet, .jsonl or .ndjson.
+def open_manifest(path: Path) -> Iterator[Row]:
+    """Open a manifest by its suffix: .csv, .parquet, .jsonl or .ndjson. Its rows are read while they are asked for.
 
     Raises:
         BadRequest: the suffix is another, a column is missing, or the file is not of its form.
     """
-    readers: dict[str, Callable[[Path], Manifest]] = {
+    readers: dict[str, Callable[[Path], Iterator[Row]]] = {
         ".csv": _open_csv,
         ".parquet": _open_parquet,
-        ".jsonl": _open_lines,
-        ".ndjson": _open_lines,
+        ".jsonl": _line_rows,
+        ".ndjson": _line_rows,
     }
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise BadRequest(f"{path.name}: a manifest ends in {', '.join(readers)}")
     try:
-        return reader(path)
+        with path.open("rb"):
+            return reader(path)
     except OSError as error:
         raise BadRequest(f"{path.name} cannot be read: {error.strerror}") from error
 
 
-def _open_csv(path: Path) -> Manifest:
+def _open_csv(path: Path) -> Iterator[Row]:
+    import polars as pl
+
     # Row 1 is the header, as a spreadsheet counts.
     return _open_frame(path, pl.scan_csv(path, infer_schema=False), first=2)
 
 
-def _open_parquet(path: Path) -> Manifest:
+def _open_parquet(path: Path) -> Iterator[Row]:
+    import polars as pl
+
     return _open_frame(path, pl.scan_parquet(path), first=1)
 
 
-def _open_frame(path: Path, frame: pl.LazyFrame, *, first: int) -> Manifest:
+def _open_frame(path: Path, frame: pl.LazyFrame, *, first: int) -> Iterator[Row]:
     """Check the columns and every row's form, and give the rows by batches."""
+    import polars as pl
+
     try:
         _check_columns(path, frame.collect_schema().names())
-        total = int(frame.select(pl.len()).collect().item())
+        frame.select(pl.len()).collect()
     except pl.exceptions.PolarsError as error:
         raise BadRequest(f"{path.name}{_culprit(path)}: {_line(error)}") from error
-    return Manifest(total, _frame_rows(path, frame, first))
+    return _frame_rows(path, frame, first)
 
 
 def _frame_rows(path: Path, frame: pl.LazyFrame, first: int) -> Iterator[Row]:
+    import polars as pl
+
     number = first
     try:
         for batch in frame.collect_batches(chunk_size=_BATCH, maintain_order=True):
@@ -129,17 +133,31 @@ def _json(value: object) -> JsonValue:
     return str(value)
 
 
-def _open_lines(path: Path) -> Manifest:
-    with path.open("rb") as stream:
-        total = sum(1 for line in stream if line.strip())
-    return Manifest(total, _line_rows(path))
-
-
 def _line_rows(path: Path) -> Iterator[Row]:
     with path.open("rb") as stream:
         for number, line in enumerate(stream, start=1):
             if line.strip():
                 yield _line_row(f"row {number}", line)
+
+
+def open_urls(path: Path) -> Iterator[Row]:
+    """Read a list of URLs, one in each line; an entry is called as its URL without the scheme.
+
+    Raises:
+        BadRequest: the file cannot be read.
+    """
+    try:
+        with path.open("rb"):
+            return _url_rows(path)
+    except OSError as error:
+        raise BadRequest(f"{path.name} cannot be read: {error.strerror}") from error
+
+
+def _url_rows(path: Path) -> Iterator[Row]:
+    with path.open(encoding="utf-8", errors="replace") as stream:
+        for number, line in enumerate(stream, start=1):
+            if url := line.strip():
+                yield Row(f"row {number}", {"entry_id": url.partition("://")[2] or url, "url": url})
 
 
 def _line_row(place: str, line: bytes) -> Row:

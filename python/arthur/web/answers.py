@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from arthur.types import DecisionKind
+from arthur.web.job_schemas import JobOut
 
 Score = Annotated[float, Field(ge=-1, le=1, description="Cosine similarity; higher is better")]
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -225,13 +226,17 @@ class AnalyticsOut(BaseModel):
 
 
 class ProgressOut(BaseModel):
-    """How far a rebuild of the index is; also each message of the WebSocket `/ws/index-progress`, for imports too."""
+    """How far a rebuild of the index is; also each message of the WebSocket `/ws/index-progress`, for imports too.
+
+    Of an import `job` tells more: what `GET /api/v1/jobs/{job_id}` does, as of the last change.
+    """
 
     state: Literal["idle", "running", "done", "failed"]
     stage: str
     done: int
     total: int
     at: Annotated[float, Field(description="Seconds since 1970")]
+    job: JobOut | None = None
 
 
 class CatalogOut(BaseModel):

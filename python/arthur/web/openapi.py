@@ -22,6 +22,7 @@ _PLACES = {
     "entry_id": "starry_night",
     "view_id": "main",
     "image_id": "vangogh.starry_night.main",
+    "job_id": "5f0c1e6a9b7d3c2e1f00",
     "vector_id": "007c5bab-04f3-56ac-b22a-a950383d5ca6",
 }
 Json = dict[str, Any]
@@ -67,7 +68,7 @@ def _operation(route: Route, doc: Doc, schemas: Json) -> Json:
         "summary": doc.summary,
         "tags": [doc.tag],
         "operationId": route.handler.__name__,
-        "parameters": [*_path_parameters(route.path), *_query_parameters(doc.query, schemas)],
+        "parameters": [*_path_parameters(route.path), *_query_parameters(doc.query, schemas), *_headers(doc)],
         "responses": _responses(route, doc),
         "security": [] if route.scope == "open" else [{scheme: [route.scope]} for scheme in _SECURITY],
     }
@@ -103,6 +104,11 @@ def _query_parameters(model: type[BaseModel] | None, schemas: Json) -> list[Json
     return parameters
 
 
+def _headers(doc: Doc) -> list[Json]:
+    text = {"type": "string", "maxLength": 255}
+    return [{"name": name, "in": "header", "schema": text, "description": told} for name, told in doc.headers.items()]
+
+
 def _body(media: str, model: type[BaseModel] | None) -> Json:
     if model is None:
         return {"schema": {}}
@@ -136,5 +142,8 @@ _EXAMPLES: Mapping[str, Json] = {
     "MatchJson": {"image_url": "https://example.org/photo.jpg", "k": 5},
     "SearchJson": {"text": "a bridge in fog", "mix": [{"text": "people", "weight": -0.3}], "k": 5},
     "BatchJson": {"images": [{"id": "first", "image_url": "https://example.org/photo.jpg"}], "k": 1},
+    "JobJson": {
+        "items": [{"artist_id": "vangogh", "entry_id": "starry_night", "url": "https://example.org/starry_night.jpg"}]
+    },
     "ViewJson": {"image_url": "https://example.org/starry_night.jpg", "metadata": {"title": "The Starry Night"}},
 }

@@ -1,24 +1,24 @@
-"""How far a rebuild of the index or an import is, told through the catalog to every worker; and the rebuild itself."""
+"""How far a rebuild of the index or a job is, told through the catalog to every worker; and the rebuild itself."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import orjson
 import structlog
 
 from arthur.catalog import Catalog
-from arthur.errors import ArthurError, Conflict, StoreError
+from arthur.errors import ArthurError, Conflict
+from arthur.jobs.showing import job_members
 from arthur.recognizer import Progress, Recognizer
-from arthur.types import JsonValue
+from arthur.types import Job, JsonValue
 
 log = structlog.get_logger(__name__)
 
-_INDEX, _IMPORT = "index-progress", "import-progress"
+_INDEX = "index-progress"
 _EVERY_S = 0.2
 _STALE_S = 30.0
 IDLE: dict[str, JsonValue] = {"state": "idle", "stage": "", "done": 0, "total": 0, "at": 0.0}
@@ -26,25 +26,27 @@ IDLE: dict[str, JsonValue] = {"state": "idle", "stage": "", "done": 0, "total": 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The last word about one job, kept as a note of the catalog. Callable from any thread of any process."""
+    """The last word about a rebuild, kept as a note of the catalog. Callable from any thread of any process."""
 
     catalog: Catalog
     clock: Callable[[], float] = time.time
-    note: str = _INDEX
 
     def read(self) -> dict[str, JsonValue]:
         """Return the state (idle, running, done, failed), the stage and how much of it is done."""
-        noted = self.catalog.note(self.note)
+        noted = self.catalog.note(_INDEX)
         return orjson.loads(noted) if noted else IDLE
 
     def newest(self) -> dict[str, JsonValue]:
-        """Return the later of the last words about the index and about an import."""
-        return max(self.read(), replace(self, note=_IMPORT).read(), key=lambda state: float(str(state["at"])))
+        """Return the later of the last words about a rebuild and about a job."""
+        told, job = self.read(), self.catalog.jobs.latest()
+        if job is None or job.updated_us / 1e6 < float(str(told["at"])):
+            return told
+        return job_progress(job)
 
     def write(self, state: str, progress: Progress) -> None:
         """Tell all workers."""
         members = {"state": state, "stage": progress.stage, "done": progress.done, "total": progress.total}
-        self.catalog.put_note(self.note, orjson.dumps({**members, "at": self.clock()}).decode())
+        self.catalog.put_note(_INDEX, orjson.dumps({**members, "at": self.clock()}).decode())
 
     def running(self) -> bool:
         """Whether some worker is rebuilding; one that fell silent counts as dead."""
@@ -53,25 +55,18 @@ class Board:
         return state["state"] == "running" and isinstance(at, float) and self.clock() - at < _STALE_S
 
 
-@contextmanager
-def import_told(catalog: Catalog) -> Iterator[Callable[[int, int], None]]:
-    """Yield a function that tells every server on the catalogue how much of an import is done, of how much.
-
-    That nobody can be told ends no import.
-    """
-    board = Board(catalog, note=_IMPORT)
-    told, state = _Telling(board), "failed"
-
-    def tell(done: int, total: int) -> None:
-        with suppress(StoreError):
-            told(Progress("import", done, total))
-
-    try:
-        yield tell
-        state = "done"
-    finally:
-        with suppress(StoreError):
-            board.write(state, told.last)
+def job_progress(job: Job) -> dict[str, JsonValue]:
+    """Return how far a job is in the words for a rebuild, and in its own; one that rests or was cancelled is done."""
+    states = {"queued": "running", "running": "running", "failed": "failed"}
+    return {
+        "state": states.get(job.state, "done"),
+        "stage": job.kind,
+        "done": job.done,
+        "total": job.total,
+        "at": job.updated_us / 1e6,
+        # as of its last change, so that what is told changes only then
+        "job": job_members(job, job.updated_us),
+    }
 
 
 class Rebuild:

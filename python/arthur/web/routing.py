@@ -28,6 +28,7 @@ class Doc:
         bodies: model (or None for bytes) by media type; empty when the route takes no body.
         answers: model (or media type for what is not JSON) by status.
         errors: statuses of problems that this route can give beside 400, 404 and 500.
+        headers: what request headers mean that this route reads beside those of every route.
     """
 
     summary: str
@@ -36,6 +37,7 @@ class Doc:
     bodies: Mapping[str, type[BaseModel] | None] = field(default_factory=dict)
     answers: Mapping[int, type[BaseModel] | str | None] = field(default_factory=dict)
     errors: tuple[int, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

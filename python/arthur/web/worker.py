@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from arthur.assemble import cores, open_trade, open_worker
 from arthur.config import Settings
 from arthur.encode.endpoint import is_remote
 from arthur.errors import ArthurError, StoreError
@@ -40,6 +41,8 @@ log = structlog.get_logger(__name__)
 _PLACES_PER_CORE = 16
 _WAITING_PER_TURN = 4
 _ELSEWHERE = 4
+_JOBS_NICE = 5
+"""By how much jobs give way to requests."""
 
 
 class Server(Protocol):
@@ -76,13 +79,19 @@ def run(opener: Callable[[Settings], Arthur]) -> int:
 
     attendance = Attendance(arthur.catalog, follow)
 
+    trade = open_trade(arthur)
+    jobs = open_worker(arthur, trade, threads=settings.job_threads, nice=_JOBS_NICE)
+
     def stop() -> None:
+        jobs.close()
+        trade.close()
         fan_out.shutdown(wait=False, cancel_futures=True)
         rim.close()
         attendance.close()
         arthur.close()
 
     rim.follow()
+    jobs.start()
     app = App(service, route_table(), gate=rim.gate, ledger=Ledger(rim.audit))
     server = _open_server(app, places=settings.admitted or _PLACES_PER_CORE * cores(), on_stop=stop)
     _drain_when_told(server, settings.drain_s, pipes)
@@ -140,11 +149,6 @@ def _turns(settings: Settings) -> Turns:
     share = math.ceil(cores() / (settings.workers or default_workers()))
     running = settings.turns or share * (_ELSEWHERE if elsewhere else 1)
     return Turns(running, waiting=settings.queued or _WAITING_PER_TURN * running)
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def _drain_when_told(server: Server, drain_s: float, pipes: Supervised) -> None:

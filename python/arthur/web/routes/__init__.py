@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arthur.web.routes import artists, engines, legacy, likenesses, match, pages, search, state, views
+from arthur.web.routes import artists, engines, jobs, legacy, likenesses, match, pages, search, state, views
 from arthur.web.routing import Route, Table
 
 __all__ = ["all_routes", "route_table"]
@@ -18,6 +18,7 @@ def all_routes() -> tuple[Route, ...]:
         *artists.ROUTES,
         *likenesses.ROUTES,
         *engines.ROUTES,
+        *jobs.ROUTES,
         *state.ROUTES,
         *pages.ROUTES,
     )
