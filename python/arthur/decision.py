@@ -27,6 +27,8 @@ ALIKE = math.log(2)
 """Lead below which a rival is named as the doubt: it is less than twice as far, or has more than half the proof."""
 SPECK, ASIDE = 0.02, 0.2
 """Coverage that is hardly told from none, and centrality below which it makes no more difference."""
+FAR_OFF = 0.3
+"""Distance from the middle of the photo beyond which it makes no more difference."""
 RIVALS = 6
 """Entries that can be rivals: those behind them are far behind."""
 SHARP = 3.0
@@ -47,7 +49,9 @@ _MOST = 500.0
 """Largest exponent."""
 
 SCORE_INPUTS = ("score", "lead")
-GEOMETRY_INPUTS = ("proof", "support", "agreement")
+AIM_INPUTS = ("central", "aim")
+"""What tells the work that a photo was taken of from one that only hangs in view: people aim, simulated ones do not."""
+GEOMETRY_INPUTS = ("proof", "support", "agreement", *AIM_INPUTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Signs:
         support: inliers as a share of those features of the work that the photo should show, 0..1.
         central: how near to the middle of the photo they lie, 0 at a corner and 1 in the middle.
         agreement: how alike the two look block by block, -1..1; None when that was not compared.
+        off_middle: how far the middle of the photo lies from the work, 0 on it, 1 for half a diagonal.
     """
 
     score: float
@@ -69,6 +74,7 @@ class Signs:
     support: float = 0.0
     central: float = 0.0
     agreement: float | None = None
+    off_middle: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +101,12 @@ class Logistic:
 
     def probability(self, inputs: Mapping[str, float]) -> float:
         """Return the probability, 0..1."""
-        odds = self.odds(inputs)
-        return 1 / (1 + math.exp(-odds)) if odds >= 0 else math.exp(odds) / (1 + math.exp(odds))
+        return probability_of(self.odds(inputs))
+
+
+def probability_of(odds: float) -> float:
+    """Return the probability, 0..1, of log-odds."""
+    return 1 / (1 + math.exp(-odds)) if odds >= 0 else math.exp(odds) / (1 + math.exp(odds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +116,8 @@ class Calibration:
     Attributes:
         by_score: over SCORE_INPUTS, for answers without geometry.
         by_geometry: over GEOMETRY_INPUTS.
+        keenness: how many times positive log-odds of `by_geometry` count; at least 1. The bulk of photos, which shape a
+            logistic, says little of how soon mistakes become rare.
         lone_rival: the score assumed of a rival where there is none: the usual best score of a wrong entry.
         fingerprint: of the engine whose scores were fitted; "" when it was fitted on another engine.
         verifier: fingerprint of the verifier whose inliers were fitted; "" when it was fitted with another one.
@@ -116,6 +128,7 @@ class Calibration:
     by_score: Logistic
     by_geometry: Logistic
     lone_rival: float
+    keenness: float = 1.0
     fingerprint: str = ""
     verifier: str = ""
     for_catalogue: bool = False
@@ -129,7 +142,8 @@ class Calibration:
         if signs.inliers is None:
             rival = max((one.score for one in rivals), default=self.lone_rival)
             return self.by_score.probability(score_inputs(signs, rival))
-        return self.by_geometry.probability(geometry_inputs(signs)) * self.share(signs, rivals)
+        odds = self.by_geometry.odds(geometry_inputs(signs))
+        return probability_of(odds * self.keenness if odds > 0 else odds) * self.share(signs, rivals)
 
     def share(self, signs: Signs, rivals: Sequence[Signs]) -> float:
         """Return the probability, 0..1, that it is this entry, if it is one of these at all."""
@@ -147,7 +161,8 @@ def geometry_inputs(signs: Signs) -> dict[str, float]:
     """Return the inputs of `by_geometry`.
 
     Proof is for the doubt whether the plane is an accident. Support and agreement are for the doubt whether it is this
-    work or one of its series; support weighs as much as there is proof, for few of few features prove nothing.
+    work or one of its series; support weighs as much as there is proof, for few of few features prove nothing. The aim
+    inputs are for the doubt whether it only lies in view beside what was photographed.
     """
     inliers, proven = signs.inliers or 0, proof(signs)
     supported = inliers / (inliers / signs.support + UNSEEN) if signs.support > 0 else 0.0
@@ -155,6 +170,8 @@ def geometry_inputs(signs: Signs) -> dict[str, float]:
         "proof": proven,
         "support": max(0.0, proven) * supported,
         "agreement": 0.0 if signs.agreement is None else signs.agreement - AGREEMENT,
+        "central": math.log(max(ASIDE, signs.central)),
+        "aim": -min(FAR_OFF, signs.off_middle),
     }
 
 

@@ -11,7 +11,7 @@ from bench.artphoto.styles.abstract import shapes
 from bench.artphoto.styles.figures import portrait, still_life
 from bench.artphoto.styles.scenes import landscape
 
-_WORDS = (
+WORDS = (
     "ART",
     "NUIT",
     "BLANCHE",
@@ -42,8 +42,9 @@ _WORDS = (
     "GALERIE",
     "KUNST",
 )
+"""What is printed on posters and covers."""
 
-_FACES = (
+FACES = (
     cv2.FONT_HERSHEY_SIMPLEX,
     cv2.FONT_HERSHEY_DUPLEX,
     cv2.FONT_HERSHEY_COMPLEX,
@@ -51,6 +52,7 @@ _FACES = (
     cv2.FONT_HERSHEY_SCRIPT_SIMPLEX,
     cv2.FONT_HERSHEY_SCRIPT_COMPLEX,
 )
+"""Faces of the lettering."""
 
 
 def poster(brief: Brief) -> Picture:
@@ -66,9 +68,9 @@ def poster(brief: Brief) -> Picture:
     if artist.random() < 0.6:
         top = composition.uniform(0, 0.7)
         canvas.box((0, top), (1, top + 0.3), brief.any_colour())
-    face = _FACES[int(artist.integers(len(_FACES)))]
+    face = FACES[int(artist.integers(len(FACES)))]
     for _ in range(int(artist.integers(2, 8))):
-        text = " ".join(composition.choice(_WORDS, int(composition.integers(1, 3))))
+        text = " ".join(composition.choice(WORDS, int(composition.integers(1, 3))))
         if composition.random() < 0.3:
             text = f"{text} {composition.integers(1890, 1990)}"
         scale = canvas.longest / 300 * composition.uniform(0.5, 2.2)

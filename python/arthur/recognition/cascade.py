@@ -185,7 +185,14 @@ def _sighting(stored: StoredView, score: float, verification: Verification, scal
     if verification.quad is None:
         return Sighting(stored, Signs(score, inliers=0))
     central = min(1.0, max(0.0, 1 - verification.aside))
-    signs = Signs(score, verification.inliers, verification.coverage, verification.support, central)
+    signs = Signs(
+        score,
+        inliers=verification.inliers,
+        coverage=verification.coverage,
+        support=verification.support,
+        central=central,
+        off_middle=verification.off_middle,
+    )
     return Sighting(stored, signs, (verification.quad * scale).astype(np.float32))
 
 

@@ -90,6 +90,7 @@ def _joined(one: Sighting, other: Sighting) -> Sighting:
         coverage=max(a.coverage, b.coverage),
         support=max(a.support, b.support),
         central=max(a.central, b.central),
+        off_middle=min(a.off_middle, b.off_middle),
         agreement=_higher(a.agreement, b.agreement),
     )
     return replace(one, signs=signs)

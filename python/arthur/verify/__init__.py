@@ -47,6 +47,7 @@ class Verification:
         visible: share of the work's area that lies inside the photo, 0..1.
         support: inliers as a share of the work's features that the photo should show, 0..1.
         aside: distance from the middle of the inliers to the middle of the photo, 1 at a corner of the photo.
+        off_middle: distance from the middle of the photo to the work, 0 where it lies on it, 1 for half a diagonal.
         error_px: median distance of the inliers from their places, pixels of the photo's gray picture.
         cosine: mean likeness of the inliers, 0..1.
         quad: (4, 2) float32 corners of the work in the photo's gray picture, pixels, clockwise from the work's top
@@ -60,6 +61,7 @@ class Verification:
     visible: float = 0.0
     support: float = 0.0
     aside: float = 0.0
+    off_middle: float = 0.0
     error_px: float = 0.0
     cosine: float = 0.0
     quad: NDArray[np.float32] | None = None

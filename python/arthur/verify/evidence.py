@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,6 +37,7 @@ class Evidence:
         visible: share of the work's area that lies inside the photo, 0..1.
         support: inliers as a share of the work's features that the photo should show, 0..1.
         aside: distance from the middle of the inliers to the middle of the photo, 1 at a corner.
+        off_middle: distance from the middle of the photo to the work, 0 where it lies on it, 1 for half a diagonal.
         error_px: median distance of the inliers from their places, pixels of the photo.
         cosine: mean likeness of the inliers, 0.6..1.
     """
@@ -45,6 +47,7 @@ class Evidence:
     visible: float
     support: float
     aside: float
+    off_middle: float
     error_px: float
     cosine: float
 
@@ -68,6 +71,7 @@ def weigh(photo: Features, work: Features, fit: Fit) -> Evidence | None:
         visible=float(np.mean(_inside(photo, mapped(fit.homography, grid)))),
         support=min(1.0, len(inliers) / max(1, int(expected.sum()))),
         aside=float(np.linalg.norm(np.median(seen, axis=0) - middle) / np.linalg.norm(middle)),
+        off_middle=_distance(quad, middle) / float(np.linalg.norm(middle)),
         error_px=float(np.median(error)),
         cosine=float(fit.pairs.cosine.mean()),
     )
@@ -98,6 +102,12 @@ def _grid(work: Features) -> Floats:
 
 def _inside(photo: Features, points: Floats) -> NDArray[np.bool_]:
     return np.asarray(((points > 0) & (points < (photo.width, photo.height))).all(axis=1))
+
+
+def _distance(quad: Floats, point: Floats) -> float:
+    """Return how far a point lies outside, pixels."""
+    x, y = point.tolist()
+    return max(0.0, -cv2.pointPolygonTest(quad, (x, y), measureDist=True))
 
 
 def _area(quad: Floats) -> float:

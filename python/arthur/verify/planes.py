@@ -98,6 +98,7 @@ class PlaneVerifier:
             visible=evidence.visible,
             support=evidence.support,
             aside=evidence.aside,
+            off_middle=evidence.off_middle,
             error_px=evidence.error_px,
             cosine=evidence.cosine,
             quad=evidence.quad,

@@ -1,0 +1,1 @@
+"""Fits the decision that ships with Arthur: a catalogue is painted and photographed, and the whole product looks."""
