@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import signal
 import sys
 import threading
@@ -16,7 +15,7 @@ import structlog
 
 from arthur.assemble import cores, open_trade, open_worker
 from arthur.config import Settings
-from arthur.encode.endpoint import is_remote
+from arthur.encode.address import is_remote
 from arthur.errors import ArthurError, StoreError
 from arthur.recognition.attendance import Attendance
 from arthur.release import installed_version
