@@ -14,17 +14,24 @@ from tests.cli.conftest import Done
 Arthur = Callable[..., Done]
 
 
-@pytest.fixture
-def painted(arthur: Arthur, tmp_path: Path) -> Path:
-    """A catalogue of twelve drawn works."""
+@pytest.fixture(scope="module")
+def works(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve drawn works."""
     from bench.artphoto.benchmark import catalogue_picture
 
+    folder = tmp_path_factory.mktemp("works")
     for number in range(12):
-        file = tmp_path / "works" / f"a{number % 3}" / f"e{number}.jpg"
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file = folder / f"a{number % 3}" / f"e{number}.jpg"
+        file.parent.mkdir(exist_ok=True)
         file.write_bytes(catalogue_picture(number))
-    assert arthur("import", tmp_path / "works").status == 0
-    return tmp_path / "works"
+    return folder
+
+
+@pytest.fixture
+def painted(arthur: Arthur, works: Path) -> Path:
+    """A catalogue of them."""
+    assert arthur("import", works).status == 0
+    return works
 
 
 def test_a_calibration_is_kept_and_in_force_afterwards(arthur: Arthur, painted: Path, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from tests.conftest import tiny_graph
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
-WORKS = 24
+WORKS = 12
 ALIKE = 0.95
 """Score above which a picture met its own vector of the same engine: of another engine it would be far off."""
 
@@ -37,12 +37,12 @@ def arthur(*words: str | Path, check: bool = True) -> subprocess.CompletedProces
 
 def enroll(url: str, work: int, picture: bytes, *, artist: str = "a") -> httpx.Response:
     path = f"{url}/api/v1/artists/{artist}/entries/{work}/views/main"
-    return httpx.put(path, content=picture, headers={"content-type": "image/jpeg"}, timeout=120)
+    return httpx.put(path, content=picture, headers={"content-type": "image/jpeg"}, timeout=120, verify=False)
 
 
 def match(url: str, picture: bytes) -> httpx.Response:
     path = f"{url}/api/v1/match?k=1&verify=never"
-    return httpx.post(path, content=picture, headers={"content-type": "image/jpeg"}, timeout=120)
+    return httpx.post(path, content=picture, headers={"content-type": "image/jpeg"}, timeout=120, verify=False)
 
 
 class Load:
@@ -84,7 +84,7 @@ class Load:
 def under_load(url: str, artworks: list[bytes]) -> Iterator[Load]:
     load = Load(url, artworks)
     with ThreadPoolExecutor(4) as pool:
-        work = [pool.submit(load.visit, first) for first in (0, 8, 16)] + [pool.submit(load.curate)]
+        work = [pool.submit(load.visit, first) for first in (0, 4, 8)] + [pool.submit(load.curate)]
         try:
             yield load
         finally:
@@ -136,7 +136,7 @@ def test_a_restarted_server_takes_the_engine_in_force_whatever_its_setting(
     arthur("reindex", "--engine", engines[1], "--switch", "--shadow", "0", "--data", data)
     again = serve(data, engine=engines[0])
     answer = match(again.url, artworks[2]).json()
-    status = httpx.get(f"{again.url}/api/v1/status", timeout=60).json()
+    status = httpx.get(f"{again.url}/api/v1/status", timeout=60, verify=False).json()
     assert answer["engine"].startswith("after@")
     assert (answer["matches"][0]["entry_id"], answer["matches"][0]["score"] > ALIKE) == ("2", True)
     assert status["passport"]["id"] == answer["passport"]

@@ -88,7 +88,7 @@ def serving(folder: Path) -> Iterator[Hub]:
     """Serve the repositories below `folder`."""
     with _Server(("127.0.0.1", 0), Handler) as server:
         server.hub = Hub(folder, f"http://127.0.0.1:{server.server_address[1]}")
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
             yield server.hub

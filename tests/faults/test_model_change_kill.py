@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ import pytest
 
 from arthur.catalog import Catalog, open_catalog
 from arthur.encode.folder import open_folder
-from tests.conftest import tiny_graph
+from tests.conftest import tiny_graph, written_engine
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
@@ -23,22 +24,30 @@ WORKS = 40
 ALIKE = 0.95
 
 
-@pytest.fixture
-def engines(write_engine: Callable[..., Path]) -> tuple[Path, Path]:
+@pytest.fixture(scope="module")
+def engines(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Two engines of one length, whose vectors of one picture are far apart."""
-    return write_engine("before", graph=tiny_graph(seed=1)), write_engine("after", graph=tiny_graph(seed=2))
+    before, after = (tmp_path_factory.mktemp("engines") / name for name in ("before", "after"))
+    return written_engine(before, graph=tiny_graph(seed=1)), written_engine(after, graph=tiny_graph(seed=2))
 
 
-@pytest.fixture
-def data(tmp_path: Path, engines: tuple[Path, Path], artworks: list[bytes]) -> Path:
-    """A data folder with forty works, embedded by the first engine."""
-    pictures = tmp_path / "pictures" / "a"
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory, engines: tuple[Path, Path], artworks: list[bytes]) -> Path:
+    """A data folder with forty works, embedded by the first engine, to be copied."""
+    folder = tmp_path_factory.mktemp("filled")
+    pictures = folder / "pictures" / "a"
     pictures.mkdir(parents=True)
     for work, picture in enumerate(artworks[:WORKS]):
         (pictures / f"{work}.jpg").write_bytes(picture)
-    told = arthur("import", tmp_path / "pictures", "--engine", engines[0], "--data", tmp_path / "data")
+    told = arthur("import", pictures.parent, "--engine", engines[0], "--data", folder / "data")
     assert told.returncode == 0, told.stderr
-    return tmp_path / "data"
+    return folder / "data"
+
+
+@pytest.fixture
+def data(tmp_path: Path, filled: Path) -> Path:
+    """A copy of that folder."""
+    return Path(shutil.copytree(filled, tmp_path / "data"))
 
 
 @pytest.fixture

@@ -10,16 +10,27 @@ from pathlib import Path
 import httpx
 import pytest
 
-pytestmark = pytest.mark.slow
+# five starts of servers, on a busy machine
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
+WORKS = 8
 
 
 def enroll(url: str, name: str, picture: bytes) -> bool:
     """Return whether the server acknowledged the view `a/NAME/main`."""
     try:
-        answer = httpx.post(f"{url}/artist/image/a/{name}/main", files={"imgFile": ("p.jpg", picture)}, timeout=10)
+        answer = httpx.post(
+            f"{url}/artist/image/a/{name}/main", files={"imgFile": ("p.jpg", picture)}, timeout=60, verify=False
+        )
     except httpx.TransportError:
         return False
     return answer.status_code == 200
+
+
+def matched(url: str, picture: bytes) -> str:
+    """Return the name of the best match."""
+    answer = httpx.post(f"{url}/match", files={"imgFile": ("p.jpg", picture)}, timeout=60, verify=False)
+    return str(answer.json()["matches"][0]["entryId"])
 
 
 def test_acknowledged_views_survive_kill_nine(
@@ -27,12 +38,14 @@ def test_acknowledged_views_survive_kill_nine(
 ) -> None:
     chance = random.Random(1)
     acknowledged: list[int] = []
-    for turn in range(5):
+    for turn in range(3):
         server = serve(tmp_path / "data")
-        threading.Timer(chance.uniform(0.1, 1.5), server.kill).start()
+        enough = len(acknowledged) + chance.randrange(6, 15)
         for number in range(turn * 100, turn * 100 + 100):
             if enroll(server.url, f"work-{number}", artworks[number % len(artworks)]):
                 acknowledged.append(number)
+                if len(acknowledged) == enough:
+                    threading.Timer(chance.uniform(0.0, 0.1), server.kill).start()
             elif server.process.poll() is not None:
                 break
         server.process.wait()
@@ -41,10 +54,10 @@ def test_acknowledged_views_survive_kill_nine(
     missing = [
         n
         for n in acknowledged
-        if httpx.get(f"{last.url}/api/v1/artists/a/entries/work-{n}/views/main").status_code != 200
+        if httpx.get(f"{last.url}/api/v1/artists/a/entries/work-{n}/views/main", verify=False).status_code != 200
     ]
 
-    assert len(acknowledged) > 20
+    assert len(acknowledged) >= 3 * 6
     assert missing == []
 
 
@@ -52,14 +65,9 @@ def test_a_killed_server_is_ready_again_soon_and_matches(
     serve: Callable[..., object], tmp_path: Path, artworks: list[bytes]
 ) -> None:
     server = serve(tmp_path / "data", workers=2)
-    assert all(enroll(server.url, f"work-{n}", artworks[n]) for n in range(20))
+    assert all(enroll(server.url, f"work-{n}", artworks[n]) for n in range(WORKS))
     server.kill()
     again = serve(tmp_path / "data", workers=2)
-    assert httpx.get(f"{again.url}/api/v1/status").json()["index"]["views"] == 20
+    assert httpx.get(f"{again.url}/api/v1/status", verify=False).json()["index"]["views"] == WORKS
 
-    found = [
-        httpx.post(f"{again.url}/match", files={"imgFile": ("p.jpg", artworks[n])}, timeout=10).json()["matches"][0]
-        for n in range(20)
-    ]
-
-    assert [match["entryId"] for match in found] == [f"work-{n}" for n in range(20)]
+    assert [matched(again.url, artworks[n]) for n in range(WORKS)] == [f"work-{n}" for n in range(WORKS)]
