@@ -161,7 +161,7 @@ lock: ## pin every Python package anew, with hashes
 	@$(BIN)/pip install --quiet pip-tools==7.6.2
 	@lock="$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --unsafe-package pillow"; \
 		$$lock --output-file requirements/runtime.txt pyproject.toml 2>/dev/null; \
-		$$lock --extra dev --extra pull --extra text --extra openvino --extra postgres --extra valkey --extra otel --extra sentry --output-file requirements/dev.txt pyproject.toml 2>/dev/null; \
+		$$lock --extra dev --extra pull --extra text --extra openvino --extra postgres --extra qdrant --extra valkey --extra otel --extra sentry --output-file requirements/dev.txt pyproject.toml 2>/dev/null; \
 		$$lock --output-file requirements/pillow-simd.txt requirements/pillow-simd.in; \
 		$$lock --allow-unsafe --output-file requirements/train.txt requirements/train.in; \
 		for list in rtx hadolint wheel; do $$lock --output-file requirements/$$list.txt requirements/$$list.in; done

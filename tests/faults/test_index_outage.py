@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import random
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from arthur.catalog import Catalog, open_catalog
@@ -136,6 +140,31 @@ def test_without_standby_a_small_catalogue_is_scanned_and_the_next_answer_is_who
     server.start()
     until_whole(house, 2)
     assert found(house, 2) == "e2"
+
+
+PUTS_FOR_EVER = """
+import itertools, sys
+import numpy as np
+from arthur.index import open_index
+
+index = open_index(sys.argv[1], dim=4, fingerprint="engine")
+for first in itertools.count(0, 2000):
+    keys = np.arange(first, first + 2000)
+    index.put(keys, np.tile(np.eye(4, dtype=np.float32), (500, 1)), keys % 3)
+"""
+
+
+def test_what_a_killed_process_had_begun_is_completed_by_another(qdrant_server: PrivateServer) -> None:
+    url = f"qdrant://127.0.0.1:{qdrant_server.port}?timeout_s=30"
+    killed = subprocess.Popen([sys.executable, "-c", PUTS_FOR_EVER, url])
+    with closing(open_index(url, dim=4, fingerprint="engine")) as index:
+        while len(index) < 3000:
+            assert killed.poll() is None
+        killed.kill()
+        killed.wait()
+        keys = np.arange(count := (len(index) // 2000 + 1) * 2000)
+        index.put(keys, np.tile(np.eye(4, dtype=np.float32), (count // 4, 1)), keys % 3)
+        assert (len(index), index.sequence) == (count, 0)
 
 
 @pytest.mark.parametrize("server", ["own_qdrant"], indirect=True)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from arthur.errors import StoreError
+from arthur.recognition import searcher
 from arthur.recognition.parts import Options
 from tests.models import House, ModelCatalog, ModelIndex
 
@@ -77,6 +78,20 @@ def test_an_index_that_is_back_has_all_and_is_asked_again(pair: Any, picture: An
     pair.index.broken = False
     until(lambda: not pair.recognizer.recognize(picture(2)).degraded)
     assert list(pair.index.rows) == [1, 2]
+
+
+def test_nobody_waits_for_an_index_that_is_far_behind(picture: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searcher, "MOST_BEHIND", 2)
+    catalog = ModelCatalog()
+    before = House(catalog)
+    for number in range(4):
+        before.enroll(f"a/e{number}/main", number)
+    house = House(catalog, index=RemoteIndex(), standby=before.index)
+    answer = house.recognizer.recognize(picture(1))
+    assert (answer.degraded, answer.matches[0].view.entry_id) == (True, "e1")
+    until(lambda: not house.recognizer.recognize(picture(2)).degraded)
+    assert len(house.index) == 4
+    house.recognizer.close()
 
 
 def test_a_failed_standby_is_not_missed(pair: Any, picture: Any) -> None:

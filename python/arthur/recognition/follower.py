@@ -68,25 +68,28 @@ class Follower:
                 raise DeadlineExceeded("the deadline passed while the index was rebuilt")
             return self._rebuilds
 
-    def catch_up(self, *, timeout_s: float | None = None) -> int:
+    def catch_up(self, *, timeout_s: float | None = None, within: int | None = None) -> int:
         """Apply what the catalog has committed by now, and return the sequence up to which the index has all.
 
         An index that is ahead of its catalog (the catalog was restored from a backup) is rebuilt from nothing.
 
         Raises:
             DeadlineExceeded: another thread's replay did not reach that sequence within `timeout_s`.
-            StoreError: the catalog or the index failed; what was applied stays applied.
+            StoreError: the catalog or the index failed; what was applied stays applied. Or the index lacks more than
+                `within` changes, which takes longer than this caller wants to wait; nothing was applied.
         """
         reached = self._index.sequence
         newest = self._catalog.latest()
         if reached == newest:
             return reached
+        if within is not None and newest - reached > within:
+            raise StoreError(f"the index is {newest - reached} changes behind the catalog")
         if self._claim(None if reached > newest else newest, timeout_s):
             with self._turn_taken():
                 self._replay()
         return self._index.sequence
 
-    def answer(self, ask: Callable[[], Answer], stages: Stages) -> tuple[Answer, int]:
+    def answer(self, ask: Callable[[], Answer], stages: Stages, *, within: int | None = None) -> tuple[Answer, int]:
         """Bring the index up to date and ask it, again if it was emptied for a rebuild meanwhile.
 
         Returns:
@@ -94,14 +97,14 @@ class Follower:
 
         Raises:
             DeadlineExceeded: the deadline passed before the index was asked.
-            StoreError: the catalog or the index failed.
+            StoreError: the catalog or the index failed, or lacks more than `within` changes.
         """
         while True:
             with stages.stage("follow"):
                 rebuilds = self.epoch(timeout_s=stages.remaining_s)
             try:
                 with stages.stage("follow"):
-                    sequence = self.catch_up(timeout_s=stages.remaining_s)
+                    sequence = self.catch_up(timeout_s=stages.remaining_s, within=within)
                 answered = ask()
             except StoreError:
                 if rebuilds == self._rebuilds:

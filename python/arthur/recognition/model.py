@@ -14,7 +14,7 @@ from arthur.recognition.likeness import Likenesses
 from arthur.recognition.matching import Matcher
 from arthur.recognition.parts import ClearableIndex, Options, Parts
 from arthur.recognition.searcher import Searcher
-from arthur.recognition.standby import Standby
+from arthur.recognition.standby import MOST_BEHIND, Standby
 
 log = structlog.get_logger(__name__)
 
@@ -71,7 +71,7 @@ class Model:
             return
         if not self.standby.in_charge:
             try:
-                self.follower.catch_up()
+                self.follower.catch_up(within=MOST_BEHIND)
             except StoreError as error:
                 self.standby.take_over(error)
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import structlog
@@ -15,7 +15,7 @@ from arthur.recognition.parts import Parts
 from arthur.recognition.ranking import Ranked, rank
 from arthur.recognition.scan import scan
 from arthur.recognition.stages import Stages
-from arthur.recognition.standby import Standby
+from arthur.recognition.standby import MOST_BEHIND, Standby
 from arthur.types import Filter, Neighbors, Query, Vectors
 
 log = structlog.get_logger(__name__)
@@ -101,7 +101,7 @@ class Searcher:
         wanted = Wanted(max(query.k, FEWEST_ENTRIES), where, leave_out)
         if self._standby is None or not self._standby.in_charge:
             try:
-                return self._by_index(self._index, self._follower, vector, wanted, stages)
+                return self._by_index(vector, wanted, stages)
             except StoreError as error:
                 self._failed(error)
         return self._otherwise(vector, wanted, stages)
@@ -119,16 +119,18 @@ class Searcher:
         """Answer without the index."""
         if self._standby is None:
             return self._by_scan(vector, wanted, stages)
-        found = self._by_index(self._standby.index, self._standby.follower, vector, wanted, stages)
-        return replace(found, degraded=True)
+        ask = self._asking(self._standby.index, vector, wanted, stages)
+        return Found(*self._standby.follower.answer(ask, stages), degraded=True, where=wanted.where)
 
-    def _by_index(
-        self, index: VectorIndex, follower: Follower, vector: Vectors, wanted: Wanted, stages: Stages
-    ) -> Found:
-        def ask() -> list[Ranked]:
-            return self._ranked(lambda n: index.search(vector, n, where=wanted.where), wanted, stages)
+    def _by_index(self, vector: Vectors, wanted: Wanted, stages: Stages) -> Found:
+        ask = self._asking(self._index, vector, wanted, stages)
+        within = None if self._standby is None else MOST_BEHIND
+        return Found(*self._follower.answer(ask, stages, within=within), where=wanted.where)
 
-        return Found(*follower.answer(ask, stages), where=wanted.where)
+    def _asking(
+        self, index: VectorIndex, vector: Vectors, wanted: Wanted, stages: Stages
+    ) -> Callable[[], list[Ranked]]:
+        return lambda: self._ranked(lambda n: index.search(vector, n, where=wanted.where), wanted, stages)
 
     def _by_scan(self, vector: Vectors, wanted: Wanted, stages: Stages) -> Found:
         """Compare with every vector in the catalog."""

@@ -17,12 +17,15 @@ log = structlog.get_logger(__name__)
 
 RETRY_S = 0.5
 """Time after which an index that failed is tried again."""
+MOST_BEHIND = 8192
+"""Changes that an index may lack and still be asked: one page of a replay, for which a photo can wait."""
 
 
 class Standby:
     """Follows the catalog beside an index, and is asked in its place from its first failure until it has all again.
 
-    Meanwhile nobody waits for the index that failed. A thread tries it every `RETRY_S`, and replays what it missed.
+    To be far behind is a failure as well. Nobody waits for the index meanwhile: a thread tries it every `RETRY_S`, and
+    replays what it missed.
     Callable from any thread.
 
     Attributes:
