@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arthur.catalog.outbox import Outbox
+from arthur.catalog.signs import Signs
 from arthur.types import (
     ApiKey,
     Changes,
@@ -30,7 +31,7 @@ from arthur.types import (
 
 Row = TypeVar("Row")
 
-__all__ = ["ArtistRow", "Catalog", "EntryRow", "Outbox", "Page", "open_catalog"]
+__all__ = ["ArtistRow", "Catalog", "EntryRow", "Outbox", "Page", "Signs", "open_catalog"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,11 @@ class Catalog(Protocol):
     @property
     def outbox(self) -> Outbox:
         """What webhooks are told of."""
+        ...
+
+    @property
+    def signs(self) -> Signs:
+        """What the processes on the catalogue tell each other."""
         ...
 
     def engine(self) -> str:

@@ -20,6 +20,7 @@ from arthur.catalog.lists import list_artists, list_entries, list_views
 from arthur.catalog.migrate import bring_up_to_date
 from arthur.catalog.records import Prepared, prepare, select_views, stored_view
 from arthur.catalog.schema import artists, entries, notes, views
+from arthur.catalog.signs import SqlSigns
 from arthur.catalog.sql_outbox import SqlOutbox
 from arthur.catalog.writing import put_views, remove_views
 from arthur.errors import ArthurError, BadRequest, StoreError
@@ -64,6 +65,7 @@ class SqlCatalog:
         self._closed = False
         self._commits: GroupCommit[list[Prepared], list[Put]] = GroupCommit(self._put, largest=_LARGEST_GROUP)
         self.outbox = SqlOutbox(self._reading, self._writing_alone)
+        self.signs = SqlSigns(self._reading, self._writing_alone)
         try:
             with self._answering():
                 bring_up_to_date(database)

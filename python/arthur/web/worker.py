@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import socket
 import stat
@@ -20,6 +21,7 @@ import structlog
 from arthur.config import Settings
 from arthur.errors import ArthurError, StoreError
 from arthur.recognition.attendance import Attendance
+from arthur.recognition.lookout import Lookout
 from arthur.web.app import App
 from arthur.web.auditing import Ledger
 from arthur.web.metrics import Metrics
@@ -50,7 +52,8 @@ def run(opener: Callable[[Settings], Arthur]) -> int:
     except ArthurError as error:
         return pipes.tell_failed(error)
     fan_out = ThreadPoolExecutor(2 * cores(), "batch")
-    attendance = Attendance(arthur.catalog, arthur.recognizer.follow)
+    lookout = Lookout(arthur.catalog.signs, arthur.recognizer.prepare, who=_name())
+    attendance = Attendance(arthur.catalog, arthur.recognizer.follow, lookout.look)
 
     def stop() -> None:
         fan_out.shutdown(wait=False, cancel_futures=True)
@@ -93,6 +96,11 @@ def service_of(arthur: Arthur, fan_out: ThreadPoolExecutor) -> Service:
         version=installed_version(),
         embedders=lambda: arthur.embedders,
     )
+
+
+def _name() -> str:
+    """Return what tells this process from all others on the catalogue, for a person as well."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
 def cores() -> int:
