@@ -205,6 +205,10 @@ class Recognizer:
         with self._models.any() as model:
             self._follow(model)
 
+    def prepare(self, fingerprint: str) -> str:
+        """Open an engine in the background that may soon be in force; "" for none. See Models.foresee."""
+        return self._models.foresee(fingerprint)
+
     def reindex(self, progress: Callable[[Progress], None] = _silent) -> int:
         """Make sure that the index equals the catalog, rebuild it if it differs; return how many views it holds.
 

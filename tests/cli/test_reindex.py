@@ -14,8 +14,14 @@ import orjson
 import polars as pl
 import pytest
 
-from arthur.jobs import changing
+from arthur.jobs import announcing, changing
 from tests.conftest import tiny_graph
+
+
+@pytest.fixture(autouse=True)
+def no_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is waited for."""
+    monkeypatch.setattr(announcing, "WAITS", announcing.Waits(notice_s=0.0))
 
 
 @pytest.fixture

@@ -574,6 +574,16 @@ def test_notes_are_replaced(catalog: Catalog) -> None:
     assert catalog.note("calibration") == "2"
 
 
+def test_signs_are_found_replaced_and_dropped_by_how_their_names_begin(catalog: Catalog) -> None:
+    for name, text in (("a/1", "x"), ("a/1", "y"), ("a/2", "z"), ("b_", ""), ("bc", "")):
+        catalog.signs.put(name, text)
+    assert catalog.signs.under("a/") == {"a/1": "y", "a/2": "z"}
+    assert catalog.signs.under("b_") == {"b_": ""}
+    catalog.signs.drop("a/")
+    assert catalog.signs.under("").keys() == {"b_", "bc"}
+    assert catalog.note("b_") is None
+
+
 def test_an_api_key_is_kept_as_put(catalog: Catalog) -> None:
     key = ApiKey("id", "Ünï", b"\0\xff" * 16, "write", ("a", 'b"c'), 5, expires_us=9, replaces="other")
     assert (catalog.api_keys(), catalog.api_keys_revision()) == ((), 0)

@@ -121,6 +121,7 @@ def test_a_catalogue_moves_and_goes_back_under_load(
     assert all(right and score > ALIKE for _, _, score, right in load.answers)
     report = json.loads(told.stdout)
     assert report["switched"]
+    assert "server processes have opened after@" in told.stderr
     assert 0 < report["report"]["photos"] <= 8  # a view that is replaced just then is left out
     assert report["embedded"] == report["from_thumbnails"] >= WORKS
     assert json.loads(back.stdout)["switched"]

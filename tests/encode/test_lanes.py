@@ -1,10 +1,14 @@
 """Claims about lanes: right rows for every batch size, recorded once, and freed."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 from arthur.encode.cuda import OutOfMemory
 from arthur.encode.lanes import Lane, Lanes
+from arthur.encode.pool import Pool
 from arthur.errors import EngineError
 from tests.encode.fake_cuda import FakeCuda, Sums
 
@@ -107,3 +111,32 @@ def test_closing_frees_the_gpu() -> None:
     lanes.close()
     lanes.close()
     assert cuda.released
+
+
+class Narrow:
+    """A lane that bears one call at a time."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+    def run(self, pixels: np.ndarray) -> np.ndarray:
+        assert self.lock.acquire(blocking=False)
+        found = expected(pixels)
+        self.lock.release()
+        return found
+
+
+def test_a_lane_is_lent_to_one_call_at_a_time() -> None:
+    lanes = Pool([Narrow(), Narrow()], name="sums", batch_max=2)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda count: lanes.run(pictures(count)), [1, 2, 3, 4] * 20))
+    assert [len(rows) for rows in found] == [1, 2, 3, 4] * 20
+
+
+def test_out_of_memory_in_a_lane_stays_what_it_is() -> None:
+    class Full:
+        def run(self, pixels: np.ndarray) -> np.ndarray:
+            raise OutOfMemory("no room for one picture")
+
+    with pytest.raises(OutOfMemory, match="engine sums: no room for one picture"):
+        Pool([Full()], name="sums", batch_max=8).run(pictures(1))

@@ -17,7 +17,9 @@ import pytest
 from arthur.catalog import Catalog, open_catalog
 from arthur.errors import ConfigError, EngineError
 from arthur.index.exact import ExactIndex
+from arthur.jobs.announcing import Waits, announced
 from arthur.jobs.changing import ModelChange
+from arthur.recognition.lookout import Lookout
 from arthur.recognition.parts import Parts
 from arthur.recognition.renewal import RenewableIndex
 from arthur.recognizer import Enrolment, Recognizer
@@ -214,3 +216,67 @@ def test_switches_under_writers_and_visitors_mix_no_engines(worker: Worker, star
     assert {engine for engine, _ in answers} <= {"a", "b"}
     assert all(right for _, right in answers)
     assert worker.catalog.engine() == AFTER
+
+
+def prepared(worker: Worker, engine: str) -> str:
+    """Foresee that engine until it is open, or cannot be opened."""
+    while (state := worker.recognizer.prepare(engine)) == "loading":
+        worker.opening.wait(0.01)
+    return state
+
+
+def test_no_request_after_the_switch_waits_for_an_engine_that_was_foreseen(worker: Worker) -> None:
+    assert prepared(worker, AFTER) == "ready"
+    worker.go_on.clear()  # whatever is opened from here on never is
+    worker.change(AFTER)
+    worker.enroll(7)
+    assert [worker.asks(seed) for seed in (7, 0)] == [("a", True)] * 2
+    worker.go_on.set()
+
+
+def test_an_engine_that_is_foreseen_answers_nothing_before_the_switch(worker: Worker) -> None:
+    assert prepared(worker, AFTER) == "ready"
+    worker.enroll(7)
+    assert worker.asks(7) == ("b", True)
+
+
+def test_an_engine_that_comes_no_more_is_closed(worker: Worker) -> None:
+    prepared(worker, AFTER)
+    assert [encoder.closed for encoder in worker.encoders] == [False, False]
+    assert worker.recognizer.prepare("") == "ready"
+    assert [encoder.closed for encoder in worker.encoders] == [False, True]
+
+
+def test_an_engine_that_is_foreseen_and_not_there_is_told(worker: Worker) -> None:
+    worker.missing.add(AFTER)
+    assert prepared(worker, AFTER) == "there is no such engine"
+    assert worker.asks(3) == ("b", True)
+
+
+def test_an_idle_worker_moves_before_anybody_asks(worker: Worker) -> None:
+    worker.change(AFTER)
+    prepared(worker, "")
+    worker.go_on.clear()
+    worker.enroll(7)
+    assert worker.asks(7) == ("a", True)
+    worker.go_on.set()
+
+
+def test_a_server_has_the_engine_open_when_the_command_switches(worker: Worker) -> None:
+    lookout, done = Lookout(worker.catalog.signs, worker.recognizer.prepare, who="here"), threading.Event()
+
+    def look_out() -> None:
+        while not done.wait(0.01):
+            lookout.look()
+
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(look_out)
+        with announced(worker.catalog.signs, AFTER, Waits(notice_s=0.5, every_s=0.01)) as servers:
+            worker.go_on.clear()
+            worker.change(AFTER)
+        worker.enroll(7)
+        done.set()
+        looking.result()
+    assert servers.states == {"here": "ready"}
+    assert worker.asks(7) == ("a", True)
+    worker.go_on.set()

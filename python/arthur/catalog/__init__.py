@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from arthur.catalog.jobs import JobBook, JobQueue
 from arthur.catalog.outbox import Outbox
+from arthur.catalog.signs import Signs
 from arthur.types import (
     ApiKey,
     Changes,
@@ -32,7 +33,7 @@ from arthur.types import (
 
 Row = TypeVar("Row")
 
-__all__ = ["ArtistRow", "Catalog", "EntryRow", "JobBook", "JobQueue", "Outbox", "Page", "open_catalog"]
+__all__ = ["ArtistRow", "Catalog", "EntryRow", "JobBook", "JobQueue", "Outbox", "Page", "Signs", "open_catalog"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,11 @@ class Catalog(Protocol):
     @property
     def queue(self) -> JobQueue:
         """Jobs, for workers."""
+        ...
+
+    @property
+    def signs(self) -> Signs:
+        """What the processes on the catalogue tell each other."""
         ...
 
     def engine(self) -> str:

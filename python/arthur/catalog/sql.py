@@ -22,6 +22,7 @@ from arthur.catalog.lists import list_artists, list_entries, list_views
 from arthur.catalog.migrate import bring_up_to_date
 from arthur.catalog.records import Prepared, prepare, select_views, stored_view
 from arthur.catalog.schema import artists, entries, notes, views
+from arthur.catalog.signs import SqlSigns
 from arthur.catalog.sql_jobs import SqlJobBook
 from arthur.catalog.sql_outbox import SqlOutbox
 from arthur.catalog.sql_queue import SqlJobQueue
@@ -74,6 +75,7 @@ class SqlCatalog:
         self.outbox = SqlOutbox(self._reading, self._writing_alone)
         self.jobs = SqlJobBook(self._reading, self._writing_alone)
         self.queue = SqlJobQueue(self._reading, partial(self._alone, database.queue), self._writing_alone)
+        self.signs = SqlSigns(self._reading, self._writing_alone)
         try:
             with self._answering():
                 bring_up_to_date(database)

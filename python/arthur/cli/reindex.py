@@ -127,8 +127,8 @@ def _move(arthur: Arthur, engine: str, wishes: Wishes, *, sure: bool, json: bool
         told |= _shadowed(arthur, parts, wishes, json=json)
         switched = sure or (sys.stdin.isatty() and typer.confirm("Put the new engine in force?", err=True))
         if switched:
-            change.switch()
-    line = f"{parts.encoder.spec.label} is in force; servers move with their next request"
+            _switch(arthur, parts, change)
+    line = f"{parts.encoder.spec.label} is in force"
     ready = f"{parts.encoder.spec.label} is ready beside the engine in force; run this again with --switch"
     answer({**told, "switched": switched}, line if switched else ready, json=json)
 
@@ -145,8 +145,21 @@ def _roll_back(arthur: Arthur, *, json: bool) -> None:
     with closing(parts):
         change = ModelChange(parts)
         told = _prepared(change)
-        change.switch()
+        _switch(arthur, parts, change)
     answer({**told, "switched": True}, f"{parts.encoder.spec.label} is in force again", json=json)
+
+
+def _switch(arthur: Arthur, parts: Parts, change: ModelChange) -> None:
+    """Let the servers open the engine, tell how that went, and put it in force."""
+    from arthur.jobs import announcing
+
+    with announcing.announced(arthur.catalog.signs, parts.encoder.spec.fingerprint, announcing.WAITS) as servers:
+        typer.echo(f"{servers.ready} server processes have opened {parts.encoder.spec.label}", err=True)
+        for who, reason in servers.failed.items():
+            typer.echo(f"{who} cannot open it: {reason}", err=True)
+        if servers.loading:
+            typer.echo(f"{servers.loading} are still opening it, and are not waited for any longer", err=True)
+        change.switch()
 
 
 def _prune(arthur: Arthur, *, sure: bool, json: bool) -> None:

@@ -7,7 +7,6 @@ computation and the copy out are recorded once, and are one call from then on.
 from __future__ import annotations
 
 from collections.abc import Callable
-from queue import LifoQueue
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from arthur.encode.cuda import Cuda
 from arthur.encode.ladder import rung, rungs
+from arthur.encode.pool import Pool
 from arthur.errors import EngineError
 from arthur.types import Pixels, Vectors
 
@@ -107,39 +107,23 @@ class Lane:
 
 
 class Lanes:
-    """Several lanes of one engine. See GpuRunner. A call takes the lane that was free last."""
+    """Several lanes of one engine. See GpuRunner."""
 
     def __init__(self, cuda: Cuda, lanes: tuple[Lane, ...], *, name: str, batch_max: int) -> None:
         """Own `cuda` and the lanes of the engine `name`, each for `batch_max` pictures."""
-        self._cuda, self._count = cuda, len(lanes)
-        self._name, self._batch_max = name, batch_max
-        self._free: LifoQueue[Lane] = LifoQueue()
-        for lane in lanes:
-            self._free.put(lane)
+        self._cuda = cuda
+        self._pool = Pool(lanes, name=name, batch_max=batch_max)
 
     @property
     def parallel(self) -> int:
         """See GpuRunner.parallel."""
-        return self._count
+        return self._pool.parallel
 
     def run(self, pixels: Pixels) -> Vectors:
-        """See Runner.run. More pictures than a lane holds run in several batches."""
-        starts = range(0, len(pixels), self._batch_max)
-        lane = self._free.get()
-        try:
-            parts = [lane.run(pixels[start : start + self._batch_max]) for start in starts]
-        except EngineError as error:
-            raise EngineError(f"engine {self._name} failed: {error}") from error
-        finally:
-            self._free.put(lane)
-        vectors = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        if not np.isfinite(vectors).all():
-            raise EngineError(f"engine {self._name} gave a vector that is not finite")
-        return vectors
+        """See Runner.run."""
+        return self._pool.run(pixels)
 
     def close(self) -> None:
         """See GpuRunner.close."""
-        for _ in range(self._count):
-            self._free.get()
-        self._count = 0
+        self._pool.empty()
         self._cuda.release()

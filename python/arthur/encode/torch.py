@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from queue import LifoQueue
 from typing import TypeAlias
 
 import numpy as np
@@ -15,6 +14,7 @@ from arthur.encode.cuda import OutOfMemory
 from arthur.encode.export.typed import typed
 from arthur.encode.folder import EngineFolder
 from arthur.encode.ladder import rung, rungs
+from arthur.encode.pool import Pool
 from arthur.encode.session import first_line
 from arthur.encode.spec import Variant
 from arthur.encode.torch_graph import TorchGraph
@@ -61,44 +61,22 @@ class TorchRunner:
         self, module: Module, folder: EngineFolder, *, device: str, batch_max: int, eager: bool = False
     ) -> None:
         """Run `module`, which lives on `device`, with at most `batch_max` pictures at once."""
-        self._name, self._batch_max = folder.facts.name, batch_max
-        recorded = device.startswith("cuda") and not eager
+        name, recorded = folder.facts.name, device.startswith("cuda") and not eager
         lanes = [_Lane(module, folder.facts.side, device, batch_max, recorded=recorded) for _ in range(1 + recorded)]
-        self.parallel = len(lanes)
-        self._free: LifoQueue[_Lane] = LifoQueue()
-        for lane in lanes:
-            self._free.put(lane)
+        self._pool = Pool(lanes, name=name, batch_max=batch_max)
+
+    @property
+    def parallel(self) -> int:
+        """See GpuRunner.parallel."""
+        return self._pool.parallel
 
     def run(self, pixels: Pixels) -> Vectors:
         """See Runner.run."""
-        lane = self._free.get()
-        try:
-            starts = range(0, len(pixels), self._batch_max)
-            parts = [self._fitting(lane, pixels[start : start + self._batch_max]) for start in starts]
-        except RuntimeError as error:
-            raise EngineError(f"engine {self._name} failed in torch: {first_line(error)}") from error
-        finally:
-            self._free.put(lane)
-        vectors = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        if not np.isfinite(vectors).all():
-            raise EngineError(f"engine {self._name} gave a vector that is not finite")
-        return vectors
+        return self._pool.run(pixels)
 
     def close(self) -> None:
         """See GpuRunner.close."""
-        for _ in range(self.parallel):
-            self._free.get()
-        self.parallel = 0
-
-    def _fitting(self, lane: _Lane, pixels: Pixels) -> Vectors:
-        """Run a batch, in halves where memory is short."""
-        try:
-            return lane.run(pixels)
-        except torch.OutOfMemoryError as error:
-            if len(pixels) == 1:
-                raise OutOfMemory(f"engine {self._name}: the GPU has no room for one picture") from error
-        middle = len(pixels) // 2
-        return np.concatenate([self._fitting(lane, pixels[:middle]), self._fitting(lane, pixels[middle:])])
+        self._pool.empty()
 
 
 class _Lane:
@@ -114,7 +92,23 @@ class _Lane:
             self._given = torch.zeros_like(self._pinned, device=self._device)
 
     def run(self, pixels: Pixels) -> Vectors:
-        """Return the vectors of at most `batch_max` pictures."""
+        """Return the vectors of at most `batch_max` pictures, in halves where memory is short.
+
+        Raises:
+            OutOfMemory: there is no room for one picture.
+            EngineError: torch failed.
+        """
+        try:
+            return self._at_once(pixels)
+        except torch.OutOfMemoryError as error:
+            if len(pixels) == 1:
+                raise OutOfMemory("the GPU has no room for one picture") from error
+        except RuntimeError as error:
+            raise EngineError(f"torch: {first_line(error)}") from error
+        middle = len(pixels) // 2
+        return np.concatenate([self.run(pixels[:middle]), self.run(pixels[middle:])])
+
+    def _at_once(self, pixels: Pixels) -> Vectors:
         with torch.inference_mode():
             if self._device.type == "cpu":
                 return _array(self._module(torch.from_numpy(np.ascontiguousarray(pixels))))

@@ -17,16 +17,24 @@ _REST_S = 0.5
 _CLOSING_S = 5.0
 
 
+def _nowhere() -> None:
+    """Look at nothing."""
+
+
 class Attendance:
     """A thread that follows the catalogue from its beginning to `close`. A context manager that closes.
 
     A catalogue that does not answer is asked again after a rest; whoever matches meanwhile is told.
     """
 
-    def __init__(self, catalog: Catalog, follow: Callable[[], None]) -> None:
-        """Begin to call `follow`, which raises nothing, whenever the catalogue has changed."""
+    def __init__(self, catalog: Catalog, follow: Callable[[], None], look: Callable[[], None] = _nowhere) -> None:
+        """Begin to call `follow`, which raises nothing, whenever the catalogue has changed, and `look` once a second.
+
+        `look` may raise StoreError when the catalogue does not answer.
+        """
         self._catalog = catalog
         self._follow = follow
+        self._look = look
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="attendance", daemon=True)
         self._thread.start()
@@ -54,6 +62,7 @@ class Attendance:
         while not self._closing.is_set():
             try:
                 newest = self._catalog.wait(seen, _PATIENCE_S, self._closing)
+                self._look()
             except StoreError:
                 self._closing.wait(_REST_S)
                 continue

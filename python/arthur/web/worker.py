@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+import secrets
 import signal
+import socket
 import sys
 import threading
 import time
@@ -18,6 +21,7 @@ from arthur.config import Settings
 from arthur.encode.address import is_remote
 from arthur.errors import ArthurError, StoreError
 from arthur.recognition.attendance import Attendance
+from arthur.recognition.lookout import Lookout
 from arthur.release import installed_version
 from arthur.web.app import App
 from arthur.web.auditing import Ledger
@@ -76,8 +80,8 @@ def run(opener: Callable[[Settings], Arthur]) -> int:
         arthur.recognizer.follow()
         service.metrics.feel()
 
-    attendance = Attendance(arthur.catalog, follow)
-
+    lookout = Lookout(arthur.catalog.signs, arthur.recognizer.prepare, who=_name())
+    attendance = Attendance(arthur.catalog, follow, lookout.look)
     trade = open_trade(arthur)
     jobs = open_worker(arthur, trade, threads=settings.job_threads, nice=_JOBS_NICE)
 
@@ -148,6 +152,11 @@ def _turns(settings: Settings) -> Turns:
     share = math.ceil(cores() / (settings.workers or default_workers()))
     running = settings.turns or share * (_ELSEWHERE if elsewhere else 1)
     return Turns(running, waiting=settings.queued or _WAITING_PER_TURN * running)
+
+
+def _name() -> str:
+    """Return what tells this process from all others on the catalogue, for a person as well."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
 def _drain_when_told(server: Server, drain_s: float, pipes: Supervised) -> None:
