@@ -43,6 +43,18 @@ test: setup test-rust ## run every test; says which did not run for want of Post
 test-services: setup ## run the tests that start private PostgreSQL and Valkey; refuses when one is not installed
 	@ARTHUR_REQUIRE_SERVICES=1 $(BIN)/python -m pytest -m service
 
+.deploy-tools/stamp: deploy/build-tools.sh
+	@bash deploy/build-tools.sh .deploy-tools
+	@touch $@
+
+.PHONY: test-deploy
+test-deploy: setup .deploy-tools/stamp ## check what is in deploy/ with helm, kubeconform and Compose, built from source (needs Go)
+	@ARTHUR_REQUIRE_DEPLOY_TOOLS=1 $(BIN)/python -m pytest tests/deploy
+
+.PHONY: manifests
+manifests: .deploy-tools/stamp ## render deploy/kubernetes/arthur.yaml from the chart (needs Go)
+	@bash deploy/kubernetes/render.sh
+
 .PHONY: test-rust
 test-rust: setup
 	@cargo test --quiet --profile quick --package arthur-core
@@ -124,10 +136,11 @@ lock: ## pin every Python package anew, with hashes
 	@lock="$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --unsafe-package pillow"; \
 		$$lock --output-file requirements/runtime.txt pyproject.toml 2>/dev/null; \
 		$$lock --extra dev --extra pull --extra text --extra openvino --extra postgres --extra valkey --extra otel --extra sentry --output-file requirements/dev.txt pyproject.toml 2>/dev/null; \
+		$$lock --extra otel --extra postgres --extra sentry --extra valkey --output-file requirements/image.txt pyproject.toml 2>/dev/null; \
 		$$lock --output-file requirements/pillow-simd.txt requirements/pillow-simd.in; \
 		$$lock --allow-unsafe --output-file requirements/train.txt requirements/train.in; \
 		for list in rtx hadolint; do $$lock --output-file requirements/$$list.txt requirements/$$list.in; done
 
 .PHONY: clean
 clean: ## remove everything that was built
-	@rm -rf $(VENV) .gpu-graphs .hadolint target rust/core/fuzz/target python/arthur/_native*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .deploy-tools .gpu-graphs .hadolint target rust/core/fuzz/target python/arthur/_native*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis
