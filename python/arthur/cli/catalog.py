@@ -32,7 +32,7 @@ def move(source: Source, target: Target, *, json: Json = False) -> None:
 
 @app.command("migrate")
 def migrate(*, data: Data = None, json: Json = False) -> None:
-    """Bring the database to the schema of this release, and say which that is; every start of a server does the same."""
+    """Bring the database to the schema of this release, and say which that is; every server does so when it starts."""
     from arthur.assemble import check_data_folder
     from arthur.catalog import open_catalog
     from arthur.catalog.schema import HEAD
