@@ -17,7 +17,7 @@ COPY requirements requirements
 # SIMD: what the processors that run it have; -msse4 for those older than 2013
 ARG SIMD=-mavx2
 RUN python -m venv /opt/arthur \
-    && pip install --no-cache-dir --no-deps --require-hashes -r requirements/runtime.txt \
+    && pip install --no-cache-dir --no-deps --require-hashes -r requirements/image.txt \
     && CC="cc $SIMD" pip install --no-cache-dir --no-deps --no-binary pillow-simd --require-hashes \
         -r requirements/pillow-simd.txt
 COPY Cargo.toml Cargo.lock rust-toolchain.toml pyproject.toml README.md LICENSE ./

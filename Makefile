@@ -48,6 +48,18 @@ test: setup test-rust ## run every test; says which did not run for want of Post
 test-services: setup ## run the tests that start private PostgreSQL and Valkey; refuses when one is not installed
 	@ARTHUR_REQUIRE_SERVICES=1 $(PYTEST) -m service
 
+.deploy-tools/stamp: deploy/build-tools.sh
+	@bash deploy/build-tools.sh .deploy-tools
+	@touch $@
+
+.PHONY: test-deploy
+test-deploy: setup .deploy-tools/stamp ## check what is in deploy/ with helm, kubeconform and Compose, built from source (needs Go)
+	@ARTHUR_REQUIRE_DEPLOY_TOOLS=1 $(BIN)/python -m pytest tests/deploy
+
+.PHONY: manifests
+manifests: .deploy-tools/stamp ## render deploy/kubernetes/arthur.yaml from the chart (needs Go)
+	@bash deploy/kubernetes/render.sh
+
 .PHONY: test-rust
 test-rust: setup
 	@cargo test --quiet --profile quick --package arthur-core
@@ -162,10 +174,11 @@ lock: ## pin every Python package anew, with hashes
 	@lock="$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --unsafe-package pillow"; \
 		$$lock --output-file requirements/runtime.txt pyproject.toml 2>/dev/null; \
 		$$lock --extra dev --extra pull --extra text --extra openvino --extra postgres --extra qdrant --extra valkey --extra otel --extra sentry --output-file requirements/dev.txt pyproject.toml 2>/dev/null; \
+		$$lock --extra otel --extra postgres --extra qdrant --extra sentry --extra valkey --output-file requirements/image.txt pyproject.toml 2>/dev/null; \
 		$$lock --output-file requirements/pillow-simd.txt requirements/pillow-simd.in; \
 		$$lock --allow-unsafe --output-file requirements/train.txt requirements/train.in; \
 		for list in rtx hadolint wheel; do $$lock --output-file requirements/$$list.txt requirements/$$list.in; done
 
 .PHONY: clean
 clean: ## remove everything that was built
-	@rm -rf $(VENV) .venv-wheel .venv-sbom dist .gpu-graphs .hadolint .site target rust/core/fuzz/target python/arthur/_native*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .venv-wheel .venv-sbom dist .deploy-tools .gpu-graphs .hadolint .site target rust/core/fuzz/target python/arthur/_native*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis

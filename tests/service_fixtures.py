@@ -37,6 +37,7 @@ PROGRAMS: dict[str, Callable[[], object]] = {
     "pgvector": pgvector_programs,
     "valkey": valkey_program,
     "nginx": partial(deploy_tool, "nginx"),
+    "prometheus": partial(deploy_tool, "prometheus"),
     "promtool": partial(deploy_tool, "promtool"),
 }
 BUILT: dict[str, Callable[[], object]] = {

@@ -10,6 +10,7 @@ import pytest
 from typer.main import get_command
 
 from arthur.catalog import open_catalog
+from arthur.catalog.schema import HEAD
 from arthur.cli import app
 from arthur.cli.importing import interruption
 from arthur.web.progress import Board
@@ -214,3 +215,9 @@ def test_help_does_not_load_the_parts() -> None:
 def test_the_version_is_shown(arthur: Any) -> None:
     done = arthur("--version")
     assert (done.status, done.out.split()[0]) == (0, "arthur")
+
+
+def test_a_catalogue_is_brought_to_the_schema_of_this_release(arthur: Any, tmp_path: Any) -> None:
+    first, again = arthur("catalog", "migrate", "--json"), arthur("catalog", "migrate", "--json")
+    assert (first.status, first.json[0]["schema"], first.json[0]["sequence"]) == (0, HEAD, 0)
+    assert again.json == first.json

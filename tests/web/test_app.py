@@ -8,8 +8,10 @@ from typing import Any
 
 import orjson
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from arthur.config import Settings
 from arthur.errors import (
@@ -80,6 +82,18 @@ def test_a_bug_is_a_500_that_leaks_nothing(style: Any, path: str) -> None:
     assert answer.status == 500
     assert orjson.loads(answer.body)["detail"] == "internal error"
     assert b"secret" not in answer.body
+
+
+def test_what_is_logged_in_a_request_carries_its_id() -> None:
+    def handler(service: Any, request: Request) -> Response:
+        structlog.get_logger().warning("something below")
+        raise KeyError("x")
+
+    tested = app(Route("GET", "/a", handler, scope="read"))
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as said:
+        tested.run(tested.plan(asked("/a")))
+    assert [(one["event"], one["request_id"]) for one in said] == [("something below", "id"), ("bug", "id")]
+    assert structlog.contextvars.get_contextvars() == {}
 
 
 def test_an_overload_says_when_to_come_back() -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
+from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from arthur.encode.calls import BatchStats
 from arthur.recognition.state import Pulse
+from arthur.web.exemplars import Exemplars
 from arthur.web.metrics import Answered, Metrics
 from arthur.web.standing import Standing
 
@@ -55,6 +58,26 @@ def test_an_id_that_openmetrics_has_no_room_for_is_left_out(length: int, times: 
     numbers, _ = metrics.exposition("application/openmetrics-text")
     assert numbers.count(b"i" * length) == times
     list(text_string_to_metric_families(numbers.decode()))
+
+
+def test_processes_show_each_other_their_exemplars(tmp_path: Path) -> None:
+    mine, others = (Exemplars([1.0], folder=tmp_path, clock=iter(range(at, 999)).__next__) for at in (100, 200))
+    mine.note("a", {"x": "y"}, 0.5, "older")
+    others.note("a", {"x": "y"}, 0.6, "newer")
+    (tmp_path / "exemplars-1.json").write_bytes(b"torn")
+    metric = HistogramMetricFamily("a", "b", labels=["x"])
+    metric.add_metric(["y"], [("1.0", 2), ("+Inf", 2)], 1.1)
+    (told,) = mine.added_to([metric])
+    assert [one.exemplar.labels if one.exemplar else None for one in told.samples][:2] == [
+        {"request_id": "newer"},
+        None,
+    ]
+
+
+def test_a_folder_that_is_gone_costs_exemplars_and_no_request(tmp_path: Path) -> None:
+    exemplars = Exemplars([1.0], folder=tmp_path / "gone")
+    exemplars.note("a", {}, 0.5, "id")
+    assert list(exemplars.added_to([])) == []
 
 
 def test_the_classic_format_has_no_exemplars() -> None:

@@ -84,10 +84,17 @@ class App:
             return Plan(request, route, told(request, error, route))
 
     def run(self, plan: Plan) -> Response:
-        """Run the handler of a plan, and turn whatever it raises into an answer. Blocks."""
+        """Run the handler of a plan, and turn whatever it raises into an answer. Blocks.
+
+        Whatever is logged meanwhile in this thread carries the request id.
+        """
         request, route = plan.request, plan.route
         if route is None:
             return plan.answer or told(request, NotFound("Not Found"))
+        with structlog.contextvars.bound_contextvars(request_id=request.request_id):
+            return self._traced(request, route)
+
+    def _traced(self, request: Request, route: Route) -> Response:
         if not route.admitted:
             return self._run(request, route)
         facts = {
@@ -109,11 +116,11 @@ class App:
             return route.handler(self.service, request)
         except ArthurError as error:
             if status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                asked = {"path": without_secrets(request.path), "request_id": request.request_id}
-                log.error("request_failed", **asked, error=str(error))  # noqa: TRY400  # one line says it
+                path = without_secrets(request.path)
+                log.error("request_failed", path=path, error=str(error))  # noqa: TRY400  # one line says it
             return told(request, error, route)
         except Exception as error:  # the one place where a bug becomes a 500
-            log.exception("bug", path=without_secrets(request.path), request_id=request.request_id)
+            log.exception("bug", path=without_secrets(request.path))
             self.service.reports.tell(error, {"request_id": request.request_id, "route": route.path})
             return told(request, error, route)
 

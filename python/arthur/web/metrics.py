@@ -12,6 +12,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import Metric
@@ -20,12 +22,13 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from arthur.recognition.state import Pulse
-from arthur.types import Recognition
+from arthur.types import DecisionKind, Recognition
 from arthur.web.exemplars import Exemplars
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _FELT_EVERY_S = 1.0
+_WATCHED = ("overloaded", "rate_limited", "engine_failed", "engine_unavailable", "store_failed", "internal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,8 @@ class Metrics:
             standing: reads the state of the parts when the numbers are asked for.
         """
         self._registry = CollectorRegistry()
-        self._exemplars = Exemplars(BUCKETS)
+        self._folder = Path(os.environ[FOLDER_VARIABLE]) if FOLDER_VARIABLE in os.environ else None
+        self._exemplars = Exemplars(BUCKETS, folder=self._folder)
         self._cache, self._pulse, self._standing = _Growth(cache), pulse, standing
         self._queue = _Growth(self._queue_counts)
         self._felt = _Seldom(_FELT_EVERY_S)
@@ -71,6 +75,7 @@ class Metrics:
         self._count_recognitions()
         self._count_the_queue()
         self._tell_of_this_process()
+        self._begin_at_nothing()
 
     def _count_requests(self) -> None:
         self._requests = Counter(
@@ -119,6 +124,15 @@ class Metrics:
         self._gauge("arthur_worker_start_seconds", "When the newest web process began, since 1970", "max").set(
             time.time()
         )
+
+    def _begin_at_nothing(self) -> None:
+        """Tell what did not happen yet as 0: a rate misses the first of a new series, and a ratio wants both sides."""
+        for event in ("hits", "misses"):
+            self._cache_events.labels(event)
+        for decision in get_args(DecisionKind):
+            self._decisions.labels(decision)
+        for code in _WATCHED:
+            self._problems.labels(code)
 
     def _gauge(self, name: str, meaning: str, mode: str) -> Gauge:
         return Gauge(name, meaning, multiprocess_mode=mode, registry=self._registry)  # type: ignore[arg-type]  # one of its names
@@ -172,7 +186,7 @@ class Metrics:
 
     def _collect(self) -> Iterator[Metric]:
         numbers: Collector = self._registry
-        if FOLDER_VARIABLE in os.environ:
+        if self._folder is not None:
             numbers = MultiProcessCollector(None)  # type: ignore[no-untyped-call]  # the library's own gap
         yield from self._exemplars.added_to(numbers.collect())
         if self._standing is not None:
