@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from arthur.catalog.opening import open_database
 from arthur.catalog.schema import embeddings, metadata
 from arthur.catalog.sql import SqlCatalog
 from arthur.errors import Conflict, StoreError
-from arthur.types import Likeness, LocalFeatures, NewView, ViewId
+from arthur.types import Lease, Likeness, Listing, LocalFeatures, NewJob, NewView, Reject, Settlement, ViewId
 
 Copy = Callable[[], Moved]
 
@@ -65,7 +66,7 @@ def new(name: str, seed: int = 0) -> NewView:
 
 
 def fill(catalog: Catalog) -> None:
-    """Puts, replacements, removals, names that came back, likenesses and a note."""
+    """Puts, replacements, removals, names that came back, likenesses, a note, and a job that is under way."""
     catalog.put([new(f"artist {i % 4}/entry {i % 7}/{i}", i) for i in range(60)])
     catalog.put([new(f"artist {i % 4}/entry {i % 7}/{i}", 100 + i) for i in range(0, 60, 5)])
     catalog.remove("artist 1")
@@ -74,6 +75,15 @@ def fill(catalog: Catalog) -> None:
     keys = catalog.changes(0, 1000, "f").keys.tolist()
     catalog.put_likenesses([Likeness(keys[5], keys[3], "duplicate", 0.1 + 0.2, 1 / 3, None, None)])
     catalog.put_note("calibration", "é")
+    catalog.jobs.put(NewJob("import", {"path": "ü"}, listing=Listing((({"n": 1}, {"n": 2}), ({"n": 3},)))), now_us=1)
+    work(catalog, imported=1, rejects=(Reject("row 2", "é", {"n": 2}),))
+
+
+def work(catalog: Catalog, **outcome: Any) -> None:
+    """Take the next group of a job and settle it."""
+    task = catalog.queue.take(Lease("w", 2, 3), ("",))
+    assert task is not None
+    assert catalog.queue.settle(task, Settlement(**outcome), now_us=3)
 
 
 def contents(database: Database) -> dict[str, bytes]:
@@ -89,6 +99,17 @@ def test_a_copy_equals_its_source(source: Catalog, copy: Copy, databases: list[D
     moved = copy()
     assert contents(databases[0]) == contents(databases[1])
     assert (moved.sequence, moved.rows["views"]) == (source.latest(), source.counts().views)
+
+
+def test_a_job_goes_on_in_the_copy(source: Catalog, copy: Copy, databases: list[Database]) -> None:
+    fill(source)
+    copy()
+    moved = SqlCatalog(databases[1])
+    (job,) = moved.jobs.jobs(before=None, limit=9)
+    assert moved.jobs.retry(job.job_id, None, now_us=4) == 1
+    for _ in range(2):
+        work(moved, imported=1)
+    assert (moved.queue.conclude(now_us=9), moved.jobs.job(job.job_id).imported) == (1, 3)
 
 
 def test_an_empty_catalogue_can_be_moved(source: Catalog, copy: Copy) -> None:

@@ -171,6 +171,18 @@ def test_quarantine_is_listed_and_tried_anew(catalog: Catalog, put: Callable[...
     assert catalog.jobs.retry(job.job_id, None, now_us=2) == 1
 
 
+def test_a_job_of_which_everything_failed_is_tried_again_whole(catalog: Catalog, put: Callable[..., Job]) -> None:
+    job = put(600)
+    settled(catalog, take(catalog), rejects=tuple(reject(f"row {n}", {"n": n}) for n in range(600)))
+    catalog.queue.conclude(now_us=1)
+    failed = catalog.jobs.job(job.job_id)
+    assert (failed.state, failed.failed, catalog.jobs.retry(job.job_id, None, now_us=2)) == ("done", 600, 600)
+    again = []
+    while (task := catalog.queue.take(by("w", 1), ("",))) is not None:
+        again += [item["n"] for item in task.items]
+    assert (again, catalog.jobs.rejects(job.job_id, since=0, limit=9)) == (list(range(600)), ())
+
+
 def test_a_paused_job_rests_until_it_is_resumed(catalog: Catalog, put: Callable[..., Job]) -> None:
     job = put(1, 1)
     task = take(catalog)

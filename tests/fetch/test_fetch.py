@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from arthur.errors import BadRequest, ConfigError, FetchError, ImageTooLarge
+from arthur.errors import BadRequest, ConfigError, FetchError, HostUnavailable, ImageTooLarge
 from arthur.fetch import Fetcher
 
 LOOPBACK = ("127.0.0.1/32",)
@@ -286,6 +286,14 @@ def test_any_other_status_is_told_at_once(site: Callable[..., Site], status: int
     with pytest.raises(FetchError, match=str(status)):
         fetcher(retries=2)(there.url)
     assert len(there.calls) == 1
+
+
+@pytest.mark.parametrize(("status", "asked"), [(429, 1), (503, 2)])
+def test_a_server_that_may_answer_later_is_told_apart(site: Callable[..., Site], status: int, asked: int) -> None:
+    there = site(body(b"", status))
+    with pytest.raises(HostUnavailable, match=str(status)):
+        fetcher(retries=1)(there.url)
+    assert len(there.calls) == asked
 
 
 def test_a_compressed_body_is_refused(site: Callable[..., Site]) -> None:

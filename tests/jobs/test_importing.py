@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from arthur.errors import EngineUnavailable, FetchError, HostUnavailable, StoreError
+from arthur.errors import BadRequest, EngineUnavailable, FetchError, HostUnavailable, StoreError
 from arthur.jobs.importing import Import, Patience
 from arthur.jobs.items import Item
 from arthur.jobs.reading import Reader
@@ -112,6 +112,21 @@ def test_a_host_that_is_down_is_asked_later_and_in_the_end_no_more(run: Any) -> 
     assert pauses == [10.0, 40.0]
     assert "tried 3 times" in done.rejects[0].reason
     assert done.rejects[0].item["tries"] == 0
+
+
+def test_what_the_catalogue_refuses_costs_its_neighbours_nothing(
+    house: Any, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = house.catalog.put
+
+    def refuse(views: Any) -> Any:
+        if any(new.view.entry_id == "1.png" for new in views):
+            raise BadRequest("the metadata are longer than 64 KiB")
+        return put(views)
+
+    monkeypatch.setattr(house.catalog, "put", refuse)
+    done = run(task("0.png", "1.png", "2.png")).settlement
+    assert (done.imported, [reject.place for reject in done.rejects]) == (2, ["1.png"])
 
 
 @pytest.mark.parametrize("fault", [StoreError("the disk is full"), EngineUnavailable("no service answers")])

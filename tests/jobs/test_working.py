@@ -196,6 +196,21 @@ def test_a_lease_is_renewed_while_the_work_lasts(
     assert catalog.jobs.job(job.job_id).imported == 3
 
 
+def test_an_outcome_is_noted_as_soon_as_the_catalogue_takes_it(
+    catalog: Catalog, trade: ModelTrade, worker: Any, job: Job, now: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trade.found, settle, faults = items(3), catalog.queue.settle, [StoreError("the disk is full")] * 20
+
+    def fail_first(*given: Any, **more: Any) -> bool:
+        if faults:
+            raise faults.pop()
+        return settle(*given, **more)
+
+    monkeypatch.setattr(catalog.queue, "settle", fail_first)
+    work(worker(pause_s=0.0), now)
+    assert (catalog.jobs.job(job.job_id).imported, len(trade.groups)) == (3, 1)
+
+
 def test_of_several_jobs_only_the_one_that_is_named_is_done(
     catalog: Catalog, trade: ModelTrade, worker: Any, job: Job, now: Any
 ) -> None:

@@ -88,11 +88,7 @@ class Import:
         self._clock_ns = clock_ns
 
     def __call__(self, task: Task, stopped: Callable[[], bool] = lambda: False) -> GroupImport:
-        """Import a group. Once `stopped` says True nothing more is read, and the rest is put off.
-
-        Raises:
-            StoreError: the catalog does not answer.
-        """
+        """Import a group. Once `stopped` says True nothing more is read, and the rest is put off."""
         items = [Item.unpacked(row) for row in task.items]
         run = _Run(self._patience, self._clock_ns() // 1000)
         since = datetime.fromtimestamp((task.job.begun_us or task.job.created_us) / 1e6, UTC) if task.tries else None
@@ -104,10 +100,12 @@ class Import:
             for item, image in zip(part, self._readers.map(self._outcome, part), strict=True):
                 if isinstance(image, ArthurError):
                     run.failed(item, image)
-                elif self._is_done(item, image, since):
+                elif (known := self._known(item, image, since)) is False:
+                    fresh.append((item, Enrolment(item.view, image, item.source, item.metadata)))
+                elif known is True:
                     run.skipped += 1
                 else:
-                    fresh.append((item, Enrolment(item.view, image, item.source, item.metadata)))
+                    run.failed(item, known)
             if sum(len(enrolment.image) for _, enrolment in fresh) >= GROUP_BYTES:
                 self._enroll(fresh, run)
                 fresh = []
@@ -118,6 +116,12 @@ class Import:
         try:
             return self._read(item)
         except ArthurError as error:
+            return error
+
+    def _known(self, item: Item, image: bytes, since: datetime | None) -> bool | StoreError:
+        try:
+            return self._is_done(item, image, since)
+        except StoreError as error:
             return error
 
     def _is_done(self, item: Item, image: bytes, since: datetime | None) -> bool:
@@ -134,15 +138,17 @@ class Import:
         )
 
     def _enroll(self, fresh: Sequence[tuple[Item, Enrolment]], run: _Run) -> None:
-        """Enroll together, and note the outcomes."""
+        """Enroll together and note the outcomes; what the catalog refuses, one by one, so that the culprit is found."""
         if not fresh:
             return
         try:
             results = self._recognizer.enroll_many([enrolment for _, enrolment in fresh])
-        except Fault as error:
-            for item, _ in fresh:
-                run.failed(item, error)
-            return
+        except ArthurError as error:
+            if len(fresh) > 1 and not isinstance(error, Fault):
+                for one in fresh:
+                    self._enroll([one], run)
+                return
+            results = [error] * len(fresh)
         for (item, _), result in zip(fresh, results, strict=True):
             if isinstance(result, ArthurError):
                 run.failed(item, result)

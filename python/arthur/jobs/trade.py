@@ -20,7 +20,7 @@ from arthur.types import Job, Task
 
 __all__ = ["ImportTrade", "Intake"]
 
-_READERS = 16
+_READERS = 64
 _OPEN = 8
 
 

@@ -66,6 +66,7 @@ class Terms:
         lease_s: after which another takes over what a dead worker had.
         only: number of the one job that it works on; None for all.
         nice: lowers the threads' priority by so much.
+        pause_s: after which the catalog is asked again that did not answer.
     """
 
     offers: Sequence[str] = ("",)
@@ -73,6 +74,7 @@ class Terms:
     lease_s: float = 30.0
     only: int | None = None
     nice: int = 0
+    pause_s: float = _FAULT_S
 
 
 class Worker:
@@ -206,14 +208,26 @@ class Worker:
 
     def _put_off(self, task: Task, error: ArthurError) -> float:
         log.warning("jobs_wait", job=task.job.job_id, error=str(error))
-        self._queue.give_back(task, due_us=self._now_us() + int(_FAULT_S * 1e6))
+        self._insist(lambda: self._queue.give_back(task, due_us=self._now_us() + int(_FAULT_S * 1e6)))
         return _FAULT_S
 
     def _settle(self, task: Task, settlement: Settlement) -> None:
-        if self._queue.settle(task, settlement, now_us=self._now_us()):
-            self._queue.conclude(now_us=self._now_us())
-        else:
-            log.info("lease_lost", job=task.job.job_id, task=task.number)
+        def note() -> None:
+            if not self._queue.settle(task, settlement, now_us=self._now_us()):
+                log.info("lease_lost", job=task.job.job_id, task=task.number)
+
+        self._insist(note)
+        self._queue.conclude(now_us=self._now_us())
+
+    def _insist(self, call: Callable[[], None]) -> None:
+        """Note what became of a group as soon as the catalog takes it; otherwise it would count as a death over it."""
+        while True:
+            try:
+                return call()
+            except StoreError as error:
+                log.warning("jobs_wait", error=str(error))
+                if self._stop.wait(self._terms.pause_s):
+                    raise
 
     def _hold(self, number: int) -> None:
         with self._turn:
