@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import os
 import random
 import subprocess
@@ -21,7 +22,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPConnection
 from pathlib import Path
 
 import httpx
@@ -37,7 +39,7 @@ REMOVED_EVERY = 10
 
 @contextmanager
 def serving(data: Path, given: argparse.Namespace) -> Iterator[str]:
-    """Run `arthur serve` on a free port and yield its URL."""
+    """Run `arthur serve` on a free port and yield its address."""
     port = free_port()
     lean = {} if given.whole else {"ARTHUR_LOCAL": "none:", "ARTHUR_THUMBNAIL_SIDE": "0"}
     command = [sys.executable, "-m", "arthur", "serve", "--data", str(data), "--port", str(port)]
@@ -50,7 +52,7 @@ def serving(data: Path, given: argparse.Namespace) -> Iterator[str]:
                 if httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == 200:
                     break
             time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
+        yield f"127.0.0.1:{port}"
     finally:
         server.terminate()
         server.wait(timeout=60)
@@ -67,8 +69,8 @@ def drawn(seed: int) -> bytes:
 class Caller:
     """Sends pairs, each request on a connection of its own."""
 
-    def __init__(self, url: str, chance: random.Random) -> None:
-        self._url = url
+    def __init__(self, address: str, chance: random.Random) -> None:
+        self._address = address
         self._chance = chance
 
     def pair(self, number: int) -> list[dict[str, object]]:
@@ -93,15 +95,22 @@ class Caller:
         refused, begun = 0, time.perf_counter()
         while True:
             headers = {"content-type": "image/png"} if body else {}
-            answer = httpx.request(method, self._url + path, content=body, headers=headers, timeout=120)
-            if answer.status_code != 429:
+            status, answer = self._sent(method, path, body, headers)
+            if status != 429:
                 break
             refused += 1
             time.sleep(self._chance.uniform(0.05, 0.3))
         ms = 1000 * (time.perf_counter() - begun)
-        answer.raise_for_status()
+        if status not in (200, 201):
+            raise SystemExit(f"{method} {path} was answered {status}: {answer!r}")
         row = {"pair": number, "kind": kind, "ms": ms, "refused": refused, "missed": False}
-        return {**row, "answer": answer.json()} if method == "POST" else row
+        return {**row, "answer": json.loads(answer)} if method == "POST" else row
+
+    def _sent(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        with closing(HTTPConnection(self._address, timeout=120)) as connection:
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
 
 
 def report(rows: pl.DataFrame) -> str:
@@ -125,8 +134,8 @@ def main() -> int:
     given = arguments.parse_args()
     columns = record.context(given.seed, packages=["robyn", "granian", "onnxruntime", "numpy"])
     rows: list[dict[str, object]] = []
-    with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "data", given) as url:
-        caller = Caller(url, random.Random(given.seed))
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "data", given) as address:
+        caller = Caller(address, random.Random(given.seed))
         with ThreadPoolExecutor(given.callers) as pool:
             for of_pair in pool.map(caller.pair, range(given.pairs)):
                 rows += of_pair

@@ -64,6 +64,8 @@ class Settings(BaseSettings):
     server: Literal["robyn", "granian"] = Field("robyn", description="Web server; granian for direct exposure")
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(9000, ge=1, le=65535, description="Port to listen on")
+    tls_cert: Path | None = Field(None, description="Certificate chain (PEM); the server then speaks TLS; granian only")
+    tls_key: Path | None = Field(None, description="Key of the certificate (PEM)")
     workers: int = Field(0, ge=0, le=64, description="Web processes; 0 is two, or one on a single core")
     admitted: int = Field(0, ge=0, description="Requests worked on or queued per worker; more get 429; 0 is 16 a core")
     turns: int = Field(

@@ -112,7 +112,8 @@ def start(folder: Path, **settings: Any) -> Served:
         process.stdout.close()
         process.wait()
     host = given.get("host", "127.0.0.1")
-    assert line == f"listening on http://{host}:{given['port']}\n", log.read_text()
+    scheme = "https" if "tls_cert" in given else "http"
+    assert line == f"listening on {scheme}://{host}:{given['port']}\n", log.read_text()
     return Served(process, given["port"], log)
 
 

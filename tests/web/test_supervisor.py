@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -18,6 +19,9 @@ import httpx
 import psutil
 import pytest
 
+from arthur.config import load_settings
+from arthur.errors import ConfigError
+from arthur.web.serve import tls_wanted
 from tests.ports import free_port
 
 KINDS = ["robyn", "granian"]
@@ -142,6 +146,30 @@ def test_a_second_server_on_the_port_is_refused(own: Callable[..., Any], tmp_pat
 def test_a_setting_that_a_worker_refuses_ends_all_with_one_line(tmp_path: Path) -> None:
     ended = run_to_end({"data": str(tmp_path), "port": free_port(), "workers": 2, "engine": "broken"})
     assert (ended.returncode, ended.stderr) == (2, "engine 'broken' is not installed\n")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Settings with a certificate of localhost that signs itself."""
+    folder = tmp_path_factory.mktemp("tls")
+    made = ["-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-days", "2"]
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    subprocess.run(["openssl", "req", *made, *subject], cwd=folder, check=True, capture_output=True)
+    return {"tls_cert": str(folder / "cert.pem"), "tls_key": str(folder / "key.pem")}
+
+
+def test_with_a_certificate_the_server_speaks_tls_alone(own: Callable[..., Any], certificate: dict[str, str]) -> None:
+    served = own(server="granian", **certificate)
+    trusted = ssl.create_default_context(cafile=certificate["tls_cert"])
+    assert httpx.get(f"https://localhost:{served.port}/healthz", verify=trusted).status_code == 200
+    with pytest.raises(httpx.TransportError):
+        httpx.get(f"http://localhost:{served.port}/healthz", verify=False)
+
+
+@pytest.mark.parametrize("wrong", [{"server": "robyn"}, {"tls_key": None}, {"tls_key": "/dev/null"}, {"tls_cert": "/"}])
+def test_tls_that_cannot_be_is_refused(certificate: dict[str, str], wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="TLS"):
+        tls_wanted(load_settings(**({"server": "granian"} | certificate | wrong)))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from threading import Event
 
 import structlog
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.embed import Server
@@ -37,6 +37,7 @@ class GranianWebServer:
         self._desk = Desk(app, places=places)
         self._listening = Listening(app, self._desk.probes)
         self._app = AsgiApp(app, self._desk, self._listening)
+        self._settings = app.service.settings
         self._on_stop = on_stop
         self._stop: Callable[[], object] = self._exit
         self._ended = Event()
@@ -62,6 +63,7 @@ class GranianWebServer:
         os._exit(0)  # handlers that did not end in time would keep the process, and Granian's futures abort it
 
     async def _serve(self, host: str, port: int) -> None:
+        settings = self._settings
         server = Server(
             self._app,
             address=host,
@@ -72,6 +74,9 @@ class GranianWebServer:
             backlog=1024,
             backpressure=_CONNECTIONS,
             log_level=LogLevels.error,
+            ssl_cert=settings.tls_cert,
+            ssl_key=settings.tls_key,
+            ssl_protocol_min=SSLProtocols.tls12,  # older clients of version 1 know no later one
         )
         loop = asyncio.get_running_loop()
         self._stop = lambda: loop.call_soon_threadsafe(server.stop)

@@ -7,6 +7,7 @@ import selectors
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -70,16 +71,35 @@ def serve(settings: Settings, *, command: Sequence[str] = WORKER) -> int:
     """
     configure_logs(settings.log_level)
     metrics = settings.data.resolve() / "run" / f"metrics-{settings.port}"
-    crew = Crew(
-        tuple(command), settings.workers or default_workers(), http_address(settings.host, settings.port), metrics
-    )
+    address = http_address(settings.host, settings.port, tls=tls_wanted(settings))
+    crew = Crew(tuple(command), settings.workers or default_workers(), address, metrics)
     with reserved(settings.host, settings.port):
         return Supervisor(settings, crew).run()
 
 
-def http_address(host: str, port: int) -> str:
+def http_address(host: str, port: int, *, tls: bool = False) -> str:
     """Return an address as one writes it in a URL."""
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if tls else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def tls_wanted(settings: Settings) -> bool:
+    """Return whether the server is to speak TLS.
+
+    Raises:
+        ConfigError: the server cannot, or certificate and key are none or do not belong together.
+    """
+    if settings.tls_cert is None and settings.tls_key is None:
+        return False
+    if settings.tls_cert is None or settings.tls_key is None:
+        raise ConfigError("TLS needs both settings, 'tls_cert' and 'tls_key'")
+    if settings.server != "granian":
+        raise ConfigError("TLS needs --server granian, or a proxy that speaks it")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key, password="")
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"the TLS certificate or its key cannot be used: {error}") from error
+    return True
 
 
 class Supervisor:
