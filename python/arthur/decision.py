@@ -25,10 +25,8 @@ SOFTENING = 0.03
 """Distance below which two entries are told apart no further."""
 ALIKE = math.log(2)
 """Lead below which a rival is named as the doubt: it is less than twice as far, or has more than half the proof."""
-SPECK, ASIDE = 0.02, 0.2
-"""Coverage that is hardly told from none, and centrality below which it makes no more difference."""
-FAR_OFF = 0.3
-"""Distance from the middle of the photo beyond which it makes no more difference."""
+SPECK, ASIDE, FAR_OFF = 0.02, 0.2, 0.3
+"""Coverage that is hardly told from none; centrality and distance from the middle that count no less, or no more."""
 RIVALS = 6
 """Entries that can be rivals: those behind them are far behind."""
 SHARP = 3.0
@@ -64,7 +62,8 @@ class Signs:
         coverage: share of the work's area that they cover, 0..1.
         support: inliers as a share of those features of the work that the photo should show, 0..1.
         central: how near to the middle of the photo they lie, 0 at a corner and 1 in the middle.
-        agreement: how alike the two look block by block, -1..1; None when that was not compared.
+        agreement: how alike the two look block by block, the mean, -1..1; None when that was not compared.
+        typical: the median of the same.
         off_middle: how far the middle of the photo lies from the work, 0 on it, 1 for half a diagonal.
     """
 
@@ -74,6 +73,7 @@ class Signs:
     support: float = 0.0
     central: float = 0.0
     agreement: float | None = None
+    typical: float | None = None
     off_middle: float = 0.0
 
 
@@ -99,10 +99,6 @@ class Logistic:
         """Return the log-odds; inputs that are not given count as 0."""
         return self.intercept + sum(weight * inputs.get(name, 0.0) for name, weight in self.weights.items())
 
-    def probability(self, inputs: Mapping[str, float]) -> float:
-        """Return the probability, 0..1."""
-        return probability_of(self.odds(inputs))
-
 
 def probability_of(odds: float) -> float:
     """Return the probability, 0..1, of log-odds."""
@@ -116,8 +112,7 @@ class Calibration:
     Attributes:
         by_score: over SCORE_INPUTS, for answers without geometry.
         by_geometry: over GEOMETRY_INPUTS.
-        keenness: how many times positive log-odds of `by_geometry` count; at least 1. The bulk of photos, which shape a
-            logistic, says little of how soon mistakes become rare.
+        keenness: how many times positive log-odds of `by_geometry` count: most photos say little of the surest.
         lone_rival: the score assumed of a rival where there is none: the usual best score of a wrong entry.
         fingerprint: of the engine whose scores were fitted; "" when it was fitted on another engine.
         verifier: fingerprint of the verifier whose inliers were fitted; "" when it was fitted with another one.
@@ -141,14 +136,14 @@ class Calibration:
         """
         if signs.inliers is None:
             rival = max((one.score for one in rivals), default=self.lone_rival)
-            return self.by_score.probability(score_inputs(signs, rival))
+            return probability_of(self.by_score.odds(score_inputs(signs, rival)))
         odds = self.by_geometry.odds(geometry_inputs(signs))
         return probability_of(odds * self.keenness if odds > 0 else odds) * self.share(signs, rivals)
 
     def share(self, signs: Signs, rivals: Sequence[Signs]) -> float:
         """Return the probability, 0..1, that it is this entry, if it is one of these at all."""
-        odds = self.by_geometry.odds(geometry_inputs(signs))
-        behind = (SHARP * (self.by_geometry.odds(geometry_inputs(rival)) - odds) for rival in rivals)
+        odds = self.by_geometry.odds(_beside_rivals(signs))
+        behind = (SHARP * (self.by_geometry.odds(_beside_rivals(rival)) - odds) for rival in rivals)
         return 1 / (1 + sum(math.exp(min(_MOST, distance)) for distance in behind))
 
 
@@ -160,19 +155,23 @@ def score_inputs(signs: Signs, rival: float) -> dict[str, float]:
 def geometry_inputs(signs: Signs) -> dict[str, float]:
     """Return the inputs of `by_geometry`.
 
-    Proof is for the doubt whether the plane is an accident. Support and agreement are for the doubt whether it is this
-    work or one of its series; support weighs as much as there is proof, for few of few features prove nothing. The aim
-    inputs are for the doubt whether it only lies in view beside what was photographed.
+    Proof is for the doubt whether the plane is an accident, support and agreement whether it is this work or one of its
+    series, the aim inputs whether it only lies in view. Support weighs as much as there is proof: few of few are none.
     """
     inliers, proven = signs.inliers or 0, proof(signs)
     supported = inliers / (inliers / signs.support + UNSEEN) if signs.support > 0 else 0.0
     return {
         "proof": proven,
         "support": max(0.0, proven) * supported,
-        "agreement": 0.0 if signs.agreement is None else signs.agreement - AGREEMENT,
+        "agreement": 0.0 if signs.typical is None else signs.typical - AGREEMENT,
         "central": math.log(max(ASIDE, signs.central)),
         "aim": -min(FAR_OFF, signs.off_middle),
     }
+
+
+def _beside_rivals(signs: Signs) -> dict[str, float]:
+    """Return the inputs by which rivals are told apart: what hides a part hides it of all, so every block counts."""
+    return geometry_inputs(replace(signs, typical=signs.agreement))
 
 
 def proof(signs: Signs) -> float:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from arthur.calibration.calibrating import PROMISE, calibrate
+from arthur.calibration.calibrating import KEENEST, PROMISE, calibrate
 from arthur.calibration.kept import default_calibration
 from arthur.calibration.plot import reliability_svg
 from arthur.calibration.trials import Look, Trial
@@ -55,6 +55,18 @@ def test_the_promise_holds_on_the_trials_themselves() -> None:
 
 def test_the_same_trials_give_the_same_calibration() -> None:
     assert calibrate(trials(200), default_calibration()) == calibrate(trials(200), default_calibration())
+
+
+def test_certainty_is_claimed_no_sooner_than_mistakes_allow() -> None:
+    few, many = (calibrate(trials(count), default_calibration())[0].keenness for count in (300, 4000))
+    assert few == 1.0
+    assert 1.0 <= many <= KEENEST
+
+
+def test_held_inputs_keep_their_weights() -> None:
+    prior = default_calibration()
+    fitted, _ = calibrate(trials(200), prior, held=("agreement",))
+    assert fitted.by_geometry.weights["agreement"] == prior.by_geometry.weights["agreement"]
 
 
 def test_what_counts_little_takes_no_certainty_from_the_rest() -> None:

@@ -6,8 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arthur.calibration.fitting import fit
-from arthur.decision import Logistic
+from arthur.calibration.fitting import Prior, fit
 
 NAMES = ("one", "two")
 
@@ -37,9 +36,15 @@ def test_a_sign_that_counts_against_is_left_out() -> None:
 
 
 def test_few_trials_stay_near_the_prior() -> None:
-    prior = Logistic(0.0, {"one": 3.0, "two": 1.0})
+    prior = Prior({"one": 3.0, "two": 1.0})
     fitted = fit(NAMES, *drawn(0.0, [0.1, 0.1], count=2), prior=prior)
     assert np.allclose(list(fitted.weights.values()), [3.0, 1.0], atol=1.0)
+
+
+def test_a_held_weight_stays_and_the_others_are_fitted_beside_it() -> None:
+    fitted = fit(NAMES, *drawn(-1.0, [2.0, 0.5]), prior=Prior({"two": 0.5}, held=("two",)))
+    assert fitted.weights["two"] == 0.5
+    assert np.isclose(fitted.weights["one"], 2.0, atol=0.2)
 
 
 def test_separable_trials_give_finite_weights() -> None:

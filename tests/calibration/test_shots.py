@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from bench.decision.photos import KINDS, OPEN_SET, is_cover, shots
-from bench.decision.rows import SHARES, counted
+from bench.decision.rows import AIMED, SHARES, counted, joined
 
 
 def test_every_kind_is_photographed_at_every_severity() -> None:
@@ -34,3 +34,11 @@ def test_rare_kinds_count_for_their_share() -> None:
     assert unknown["artist"] == kinds.count("artist")
     for kind, share in SHARES.items():
         assert unknown[kind] / sum(unknown.values()) == pytest.approx(share)
+
+
+def test_works_beside_the_middle_of_the_photo_count_as_often_as_people_miss() -> None:
+    signs = dict.fromkeys(("score", "coverage", "support", "central", "agreement", "typical"), 0.5) | {"inliers": 9}
+    one = {"kind": "known", "severity": 1, "step": "rechecked", "right": True, **signs}
+    rows = [{"trial": place, **one, "off_middle": 0.1 if place < 8 else 0.0} for place in range(20)]
+    counts = [trial.count for trial in joined(pl.DataFrame(rows))]
+    assert sum(counts[8:]) / sum(counts) == pytest.approx(AIMED)

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from arthur.calibration.kept import default_calibration, load_calibration
 from arthur.decision import (
+    GEOMETRY_INPUTS,
     LITTLE_VISIBLE,
     NOT_CALIBRATED,
+    SCORE_INPUTS,
     TOO_CLOSE,
     TOO_FAR,
     Calibration,
@@ -23,7 +25,8 @@ SHIPPED = default_calibration()
 cosines = st.floats(-1, 1)
 limits = st.floats(0.0001, 0.9999)
 plain = st.builds(Signs, cosines)
-verified = st.builds(Signs, cosines, st.integers(0, 300), *[st.floats(0, 1)] * 3, st.none() | cosines)
+shares = st.floats(0, 1)
+verified = st.builds(Signs, cosines, st.integers(0, 300), *[shares] * 3, *[st.none() | cosines] * 2, st.floats(0, 2))
 
 TWINS = [Signs(0.5, inliers=count, coverage=0.5, central=1.0) for count in (60, 59)]
 
@@ -106,8 +109,8 @@ def test_a_work_that_hangs_beside_it_is_no_rival() -> None:
 
 
 def test_of_works_side_by_side_the_most_certain_comes_first() -> None:
-    near = Signs(0.5, inliers=60, coverage=0.5, support=0.2, central=1.0, agreement=0.6)
-    sure = Signs(0.5, inliers=50, coverage=0.5, support=0.9, central=1.0, agreement=0.98)
+    near = Signs(0.5, inliers=60, coverage=0.5, support=0.2, central=1.0, agreement=0.6, typical=0.6)
+    sure = Signs(0.5, inliers=50, coverage=0.5, support=0.9, central=1.0, agreement=0.98, typical=0.98)
     beside = decide([near, sure], SHIPPED, max_false_accept=0.01, apart=lambda _one, _other: True)
     assert beside.order == (1, 0)
     assert decide([near, sure], SHIPPED, max_false_accept=0.01).order == (0, 1)
@@ -169,7 +172,8 @@ def test_meaningless_numbers_are_refused(numbers: Any) -> None:
 
 
 def _text(intercept: Any, fingerprint: Any, verifier: Any = "v") -> Any:
-    by_score, by_geometry = ({"intercept": intercept, "weights": {name: 1.0}} for name in ("score", "proof"))
+    both = SCORE_INPUTS, GEOMETRY_INPUTS
+    by_score, by_geometry = ({"intercept": intercept, "weights": dict.fromkeys(inputs, 1.0)} for inputs in both)
     names = {"fingerprint": fingerprint, "verifier": verifier}
     return json.dumps({"by_score": by_score, "by_geometry": by_geometry, "lone_rival": 0.0} | names)
 
@@ -195,7 +199,13 @@ def test_without_either_the_shipped_numbers_are_taken(tmp_path: Any) -> None:
 
 def test_a_calibration_over_other_inputs_is_passed_over(tmp_path: Any) -> None:
     note = json.loads(_text(1.0, "f"))
-    note["by_geometry"] = {"intercept": 1.0, "weights": {"phase_of_the_moon": 1.0}}
+    note["by_geometry"]["weights"]["phase_of_the_moon"] = 1.0
+    assert _loaded(json.dumps(note), tmp_path) == SHIPPED
+
+
+def test_a_calibration_over_fewer_inputs_is_passed_over(tmp_path: Any) -> None:
+    note = json.loads(_text(1.0, "f"))
+    del note["by_geometry"]["weights"]["aim"]
     assert _loaded(json.dumps(note), tmp_path) == SHIPPED
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from arthur.calibration.fitting import Flags, Floats, fit
+from arthur.calibration.fitting import Flags, Floats, Prior, fit
 from arthur.calibration.trials import Look, Trial
 from arthur.decision import (
     GEOMETRY_INPUTS,
@@ -27,6 +27,9 @@ FEWEST = 40
 FOLDS = 2
 PROMISE = 0.001
 """Share of photos without an enrolled work that may be called a match at that limit."""
+SPENT = 0.5
+"""Part of the promise up to which positive log-odds are made to count more: the rest is for photos yet unseen."""
+KEENEST = 2.0
 BINS = 10
 _TRIFLE, _SURE = 1e-6, 1 - 1e-12
 
@@ -75,8 +78,15 @@ class Reliability:
         }
 
 
-def calibrate(trials: Sequence[Trial], prior: Calibration) -> tuple[Calibration, Reliability]:
+def calibrate(
+    trials: Sequence[Trial], prior: Calibration, *, held: Collection[str] = ()
+) -> tuple[Calibration, Reliability]:
     """Return the calibration fitted to all trials, and how reliable the same procedure is on those it did not see.
+
+    Args:
+        trials: photos of known outcome.
+        prior: what counts where they say little.
+        held: inputs of which they tell nothing: their weights are the prior's.
 
     Raises:
         BadRequest: there are too few trials.
@@ -86,25 +96,28 @@ def calibrate(trials: Sequence[Trial], prior: Calibration) -> tuple[Calibration,
     folds = [np.arange(len(trials)) // 2 % FOLDS == fold for fold in range(FOLDS)]
     unseen: list[tuple[Trial, float, Judged]] = []
     for held_out in folds:
-        fitted = _fitted([trial for trial, out in zip(trials, held_out, strict=True) if not out], prior)
+        fitted = _fitted([trial for trial, out in zip(trials, held_out, strict=True) if not out], prior, held)
         for trial, out in zip(trials, held_out, strict=True):
             if out:
                 unseen.append((trial, *_final(trial, fitted)))
-    return _fitted(trials, prior), _reliability(unseen)
+    return _fitted(trials, prior, held), _reliability(unseen)
 
 
-def _fitted(trials: Sequence[Trial], prior: Calibration) -> Calibration:
+def _fitted(trials: Sequence[Trial], prior: Calibration, held: Collection[str]) -> Calibration:
     scored = [_judged(look, trial) for trial in trials for look in trial.looks if look.step == "scores"]
     verified = [_judged(look, trial) for trial in trials for look in trial.looks if look.step != "scores"]
     wrong = [one.best.score for one in scored if not one.right]
     lone_rival = float(np.median(wrong)) if wrong else prior.lone_rival
     scores = [score_inputs(one.best, max((rival.score for rival in one.rivals), default=lone_rival)) for one in scored]
-    fitted = replace(prior, lone_rival=lone_rival, by_score=_fit(scored, scores, SCORE_INPUTS, prior.by_score))
+    before = Prior(prior.by_score.weights, held)
+    fitted = replace(prior, lone_rival=lone_rival, keenness=1.0, by_score=_fit(scored, scores, SCORE_INPUTS, before))
     fitted = replace(fitted, by_score=_safe(fitted.by_score, scored, fitted))
     if verified:
         planes = [geometry_inputs(one.best) for one in verified]
-        fitted = replace(fitted, by_geometry=_fit(verified, planes, GEOMETRY_INPUTS, prior.by_geometry))
+        before = Prior(prior.by_geometry.weights, held)
+        fitted = replace(fitted, by_geometry=_fit(verified, planes, GEOMETRY_INPUTS, before))
         fitted = replace(fitted, by_geometry=_safe(fitted.by_geometry, verified, fitted))
+        fitted = replace(fitted, keenness=_keenness(verified, fitted))
     return fitted
 
 
@@ -117,7 +130,7 @@ def _judged(look: Look, trial: Trial) -> Judged:
 
 
 def _fit(
-    judged: Sequence[Judged], inputs: Sequence[dict[str, float]], names: tuple[str, ...], prior: Logistic
+    judged: Sequence[Judged], inputs: Sequence[dict[str, float]], names: tuple[str, ...], prior: Prior
 ) -> Logistic:
     table = np.array([[one[name] for name in names] for one in inputs], np.float64)
     right: Flags = np.array([one.right for one in judged])
@@ -133,6 +146,30 @@ def _safe(logistic: Logistic, judged: Sequence[Judged], fitted: Calibration) -> 
         if allowed < 0:
             return replace(logistic, intercept=logistic.intercept - max(0.0, excess))
     return logistic
+
+
+def _keenness(judged: Sequence[Judged], fitted: Calibration) -> float:
+    """Return how many times positive log-odds may count until SPENT of the promise is.
+
+    It is 1 where so few wrong answers were seen that the promise cannot be.
+    """
+    wrong = sorted(((_alone(one, fitted), one.count) for one in judged if not one.right), reverse=True)
+    allowed = SPENT * PROMISE * sum(count for _, count in wrong)
+    if allowed < SPENT:
+        return 1.0
+    certain = _odds(1 - PROMISE) - _TRIFLE
+    for odds, count in wrong:
+        allowed -= count
+        if allowed < 0:
+            return max(1.0, min(KEENEST, certain / max(odds, _TRIFLE)))
+    return KEENEST
+
+
+def _alone(judged: Judged, fitted: Calibration) -> float:
+    """Return the log-odds of the best entry alone; none where its rivals keep it from being certain."""
+    if fitted.share(judged.best, judged.rivals) <= 1 - PROMISE:
+        return -np.inf
+    return fitted.by_geometry.odds(geometry_inputs(judged.best))
 
 
 def _excess(judged: Judged, fitted: Calibration) -> float:

@@ -43,7 +43,7 @@ def load_calibration(note: str | None, shipped: Path | None, *, fingerprint: str
 
 def _is_over_todays_inputs(calibration: Calibration) -> bool:
     logistics = ((calibration.by_score, SCORE_INPUTS), (calibration.by_geometry, GEOMETRY_INPUTS))
-    return all(logistic.weights.keys() <= set(names) for logistic, names in logistics)
+    return all(logistic.weights.keys() == set(names) for logistic, names in logistics)
 
 
 def parse_calibration(text: str, *, source: str) -> Calibration:
@@ -71,7 +71,9 @@ def stale_calibration(catalog: Catalog, fingerprint: str, verifier: str) -> str:
     if note is None:
         return ""
     own = parse_calibration(note, source="the calibration kept in the catalog")
-    return "" if own.verifier == verifier else "it was made with another verifier; run `arthur calibrate`"
+    if own.verifier != verifier:
+        return "it was made with another verifier; run `arthur calibrate`"
+    return "" if _is_over_todays_inputs(own) else "it was made by another version; run `arthur calibrate`"
 
 
 def calibration_note(fingerprint: str) -> str:

@@ -12,7 +12,7 @@ from arthur.calibration.calibrating import Reliability, calibrate
 from arthur.calibration.kept import default_calibration
 from arthur.calibration.trials import Trial, run_trials, sample
 from arthur.catalog import Catalog
-from arthur.decision import Calibration
+from arthur.decision import AIM_INPUTS, Calibration
 from arthur.decode import ImageDecoder
 from arthur.errors import BadRequest
 from arthur.pictures import kept_preview
@@ -78,7 +78,8 @@ def calibrate_catalogue(
         progress(Progress("calibrate", done, len(drawn)))
     if not trials:
         raise BadRequest("the catalogue keeps no pictures to calibrate on: thumbnails are made unless switched off")
-    fitted, reliability = calibrate(trials, default_calibration())
+    # simulated cameras are not aimed, and no enrolled work hangs beside the one that they see
+    fitted, reliability = calibrate(trials, default_calibration(), held=AIM_INPUTS)
     return _signed(fitted, workshop, reliability, seed=seed, views=len(views)), reliability
 
 

@@ -76,14 +76,25 @@ class Upright:
     edge: int
 
 
-def agreement(photo: Gray, corners: Corners, work: Gray) -> float | None:
-    """Return the median correlation of luma over blocks, -1..1; None when too little of the work is in view.
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How alike the blocks of two pictures are: correlations of luma, -1..1.
+
+    Attributes:
+        mean: of all blocks; what two candidates for one place of a photo are told apart by.
+        median: hardly lowered by what hides less than half of the work, be it a finger, a sticker or a bent corner.
+    """
+
+    mean: float
+    median: float
+
+
+def agreement(photo: Gray, corners: Corners, work: Gray) -> Agreement | None:
+    """Return how alike the blocks are; None when too little of the work is in view.
 
     Blocks that are found near their places tell first how the plane lies exactly. Then each block is compared in its
     place, freed of its own brightness and contrast (zero-normalised cross-correlation). Plain blocks, the plain margin
-    that catalogue pictures often have, what lies outside the photo and what a reflection hides are not compared. What
-    hides less than half of the work, be it a finger, a sticker or a bent corner, hardly lowers the median; another work
-    of a series differs in most places.
+    that catalogue pictures often have, what lies outside the photo and what a reflection hides are not compared.
 
     Args:
         photo: (h, w) uint8 luma.
@@ -102,7 +113,8 @@ def agreement(photo: Gray, corners: Corners, work: Gray) -> float | None:
         return None
     one, other = (_centred(_windows(picture, places, BLOCK)) for picture in (aligned.soft, theirs))
     lengths = np.linalg.norm(one, axis=(1, 2)) * np.linalg.norm(other, axis=(1, 2))
-    return float(np.median((one * other).sum(axis=(1, 2)) / np.maximum(lengths, _NOTHING)))
+    alike = (one * other).sum(axis=(1, 2)) / np.maximum(lengths, _NOTHING)
+    return Agreement(float(np.mean(alike)), float(np.median(alike)))
 
 
 def _upright(photo: Gray, plane: Matrix, *, edge: int) -> Upright:

@@ -132,7 +132,8 @@ class Cascade:
     def _compared(self, photo: Gray, one: Sighting) -> Sighting:
         work = thumbnail(self._parts, one.stored, side=SIDE * FINER)
         agrees = None if work is None or one.corners is None else agreement(photo, one.corners, luma(work))
-        return replace(one, signs=replace(one.signs, agreement=agrees))
+        mean, median = (None, None) if agrees is None else (agrees.mean, agrees.median)
+        return replace(one, signs=replace(one.signs, agreement=mean, typical=median))
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,4 +144,4 @@ class Likenesses:
             agreement(np.ascontiguousarray(one[..., colour]), corners, np.ascontiguousarray(other[..., colour]))
             for colour in range(3)
         ]
-        return min((agrees for agrees in colours if agrees is not None), default=0.0) >= SAME_AGREEMENT
+        return min((agrees.mean for agrees in colours if agrees is not None), default=0.0) >= SAME_AGREEMENT

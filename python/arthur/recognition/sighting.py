@@ -92,6 +92,7 @@ def _joined(one: Sighting, other: Sighting) -> Sighting:
         central=max(a.central, b.central),
         off_middle=min(a.off_middle, b.off_middle),
         agreement=_higher(a.agreement, b.agreement),
+        typical=_higher(a.typical, b.typical),
     )
     return replace(one, signs=signs)
 
@@ -103,5 +104,5 @@ def _higher(one: float | None, other: float | None) -> float | None:
 def _informed(sighting: Sighting, before: Sighting) -> Sighting:
     """Return the sighting with what an earlier one of the same view had compared, where it has not itself."""
     signs, known = sighting.signs, before.signs
-    agreement = known.agreement if signs.agreement is None else signs.agreement
-    return replace(sighting, signs=replace(signs, agreement=agreement))
+    compared = known if signs.agreement is None else signs
+    return replace(sighting, signs=replace(signs, agreement=compared.agreement, typical=compared.typical))

@@ -71,7 +71,7 @@ def weigh(photo: Features, work: Features, fit: Fit) -> Evidence | None:
         visible=float(np.mean(_inside(photo, mapped(fit.homography, grid)))),
         support=min(1.0, len(inliers) / max(1, int(expected.sum()))),
         aside=float(np.linalg.norm(np.median(seen, axis=0) - middle) / np.linalg.norm(middle)),
-        off_middle=_distance(quad, middle) / float(np.linalg.norm(middle)),
+        off_middle=_distance(quad, (photo.width / 2, photo.height / 2)) / float(np.linalg.norm(middle)),
         error_px=float(np.median(error)),
         cosine=float(fit.pairs.cosine.mean()),
     )
@@ -104,10 +104,9 @@ def _inside(photo: Features, points: Floats) -> NDArray[np.bool_]:
     return np.asarray(((points > 0) & (points < (photo.width, photo.height))).all(axis=1))
 
 
-def _distance(quad: Floats, point: Floats) -> float:
+def _distance(quad: Floats, point: tuple[float, float]) -> float:
     """Return how far a point lies outside, pixels."""
-    x, y = point.tolist()
-    return max(0.0, -cv2.pointPolygonTest(quad, (x, y), measureDist=True))
+    return max(0.0, -cv2.pointPolygonTest(quad, point, measureDist=True))
 
 
 def _area(quad: Floats) -> float:
