@@ -26,12 +26,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from arthur.assemble import reach_of
 from arthur.blobs import open_blobs
 from arthur.catalog import Catalog, open_catalog
 from arthur.config import Settings
 from arthur.jobs.starting import local_spec, start_job
 from arthur.pictures import thumbnail_name
+from arthur.trades import reach_of
 from arthur.types import Job
 from bench.model_change import write_engine
 from bench.record import context, write

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -20,18 +19,20 @@ from pathlib import Path
 
 from PIL import Image
 
-from arthur.assemble import Arthur, open_arthur, open_trade, open_worker, options_of, reach_of
+from arthur.assemble import Arthur, open_arthur, options_of
 from arthur.config import Settings
 from arthur.jobs.importing import GROUP
 from arthur.jobs.items import Item
 from arthur.jobs.sources import open_source
 from arthur.jobs.starting import local_spec, start_job
 from arthur.pictures import Pictures
+from arthur.processors import usable_cores
 from arthur.recognition.enrolment import Embedded
 from arthur.recognition.geometry import Geometry
 from arthur.recognition.likeness import Enrolled
 from arthur.recognition.model import Model
 from arthur.recognizer import Enrolment
+from arthur.trades import open_trade, open_worker, reach_of
 from bench.artphoto.paintings import painting
 from bench.record import context, write
 
@@ -134,7 +135,7 @@ def main() -> None:
     """Measure, and say how the job compares to its stages."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", type=int, default=600)
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--threads", type=int, default=usable_cores())
     parser.add_argument("--turns", type=int, default=1)
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()

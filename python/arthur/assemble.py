@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -28,11 +26,6 @@ from arthur.errors import ConfigError, StoreError
 from arthur.fetch import Fetcher
 from arthur.in_force import check_remote, engine_folder, engine_in_force, engine_of, open_encoder_of, open_text
 from arthur.index import VectorIndex, open_index
-from arthur.jobs.courtesy import Courtesy
-from arthur.jobs.reading import Web
-from arthur.jobs.specs import Reach
-from arthur.jobs.trade import ImportTrade, Intake
-from arthur.jobs.working import Terms, Trade, Worker
 from arthur.local import LocalIndex, open_local
 from arthur.recognition.parts import LocalParts, Options, Parts
 from arthur.recognition.renewal import RenewableIndex, RenewableLocalIndex
@@ -246,30 +239,6 @@ def open_following_local_index(settings: Settings, catalog: Catalog, verifier: V
 def verifier_of(local: LocalParts | None) -> str:
     """Return the fingerprint of the verifier, "" without one."""
     return "" if local is None else local.verifier.fingerprint
-
-
-def reach_of(settings: Settings) -> Reach:
-    """Return what imports of this process can read."""
-    return Reach(platform.node(), settings.import_root, settings.import_stores)
-
-
-def open_trade(arthur: Arthur) -> ImportTrade:
-    """Return what knows how jobs are done, with the settings of an opened Arthur."""
-    settings, queue = arthur.settings, arthur.catalog.queue
-    courtesy = Courtesy(queue.turn, concurrency=settings.host_concurrency, delay_s=settings.host_delay_s)
-    intake = Intake(reach_of(settings), Web(arthur.fetcher, courtesy), settings.max_image_bytes)
-    return ImportTrade(arthur.recognizer, arthur.catalog, intake)
-
-
-def open_worker(arthur: Arthur, trade: Trade, *, threads: int, only: int | None = None, nice: int = 0) -> Worker:
-    """Return a worker that has not begun; `only` is the number of the one job that it works on."""
-    offers, lease_s = reach_of(arthur.settings).offers, arthur.settings.job_lease_s
-    return Worker(arthur.catalog.queue, trade, Terms(offers, threads, lease_s, only, nice))
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def _open_fetcher(settings: Settings) -> Fetcher:

@@ -16,7 +16,6 @@ from arthur.recognition.conclusion import similar_matches
 from arthur.recognition.enrolment import Embedded, Enrolment
 from arthur.recognition.follower import Follower, Progress
 from arthur.recognition.geometry import Geometry
-from arthur.recognition.likeness import Enrolled
 from arthur.recognition.model import Model
 from arthur.recognition.models import Models
 from arthur.recognition.parts import ClearableIndex, ClearableLocalIndex, Options, Parts
@@ -157,7 +156,7 @@ class Recognizer:
             outcomes.append(self._kept(next(puts), enrolment, one) if isinstance(one, Embedded) else one)
         self._follow(model)
         put = [outcome for outcome in outcomes if isinstance(outcome, Put)]
-        model.likenesses.note([_described(one, embedded) for one, embedded in zip(put, rows, strict=True)])
+        model.likenesses.note([row.enrolled(one.stored) for one, row in zip(put, rows, strict=True)])
         return outcomes
 
     def forget(self, artist_id: str, entry_id: str | None = None, view_id: str | None = None) -> int:
@@ -297,8 +296,3 @@ class Recognizer:
                 catch_up()
             except StoreError as error:
                 log.error("index_failed", error=str(error))  # noqa: TRY400  # one line says it; the cause is in the message
-
-
-def _described(put: Put, embedded: Embedded) -> Enrolled:
-    features = embedded.row.features
-    return Enrolled(put.stored, embedded.row.vector, None if features is None else features.data)

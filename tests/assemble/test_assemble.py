@@ -16,8 +16,8 @@ from arthur.config import Settings, load_settings, packed_settings, unpacked_set
 from arthur.encode.folder import open_folder
 from arthur.encode.runners import cpu_model
 from arthur.encode.spec import Tuning, engine_file_text
-from arthur.encode.tuned import usable_cores
 from arthur.errors import ConfigError, EngineError
+from arthur.processors import usable_cores
 from arthur.recognizer import Enrolment
 from arthur.types import ViewId
 from tests.conftest import tiny_graph

@@ -14,9 +14,10 @@ from arthur.encode.folder import EngineFolder, open_folder
 from arthur.encode.runners import cpu_model
 from arthur.encode.spec import Tuning, engine_file_text
 from arthur.encode.sweep import Figure, Graph, Grid, Point, Setting
-from arthur.encode.tuned import Running, running, tuning_here, usable_cores
+from arthur.encode.tuned import Running, running, tuning_here
 from arthur.encode.tuning import Goal, chosen, promising, tune
 from arthur.errors import ConfigError, EngineError
+from arthur.processors import usable_cores
 
 GOLDEN = Path(__file__).parents[1] / "engines" / "golden"
 FULL, SMALL = Graph("fp32", 1), Graph("int8", 1)

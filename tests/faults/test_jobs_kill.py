@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from arthur.assemble import reach_of
 from arthur.blobs import open_blobs
 from arthur.catalog import open_catalog
 from arthur.config import load_settings
 from arthur.jobs.starting import local_spec, start_job
 from arthur.pictures import thumbnail_name
 from arthur.recognition.answers import content_hash
+from arthur.trades import reach_of
 from tests.models import picture
 
 PICTURES, KILLS = 150, 2

@@ -48,8 +48,8 @@ def import_(
     Pictures that cannot be read are reported and the rest goes on (status 1). It is a job: killed or interrupted, it
     goes on where it was when it is run again, and skips what is there.
     """
-    from arthur.assemble import open_trade, open_worker, reach_of
     from arthur.jobs.starting import local_spec, start_job
+    from arthur.trades import open_trade, open_worker, reach_of
 
     with session(data=data, engine=engine) as arthur:
         job = start_job(arthur.catalog, reach_of(arthur.settings), local_spec(source, artist), now_us=_now_us())

@@ -99,10 +99,11 @@ def work(
     engine: Engine = None,
 ) -> None:
     """Work on jobs until SIGTERM or SIGINT: beside a server, or on other machines of the same catalogue."""
-    from arthur.assemble import cores, open_trade, open_worker
+    from arthur.processors import usable_cores
+    from arthur.trades import open_trade, open_worker
 
     with session(data=data, engine=engine) as arthur, open_trade(arthur) as trade, _told_to_stop() as stopped:
-        worker = open_worker(arthur, trade, threads=threads or cores())
+        worker = open_worker(arthur, trade, threads=threads or usable_cores())
         worker.start()
         typer.echo(f"working as {worker.name}")
         try:

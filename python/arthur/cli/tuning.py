@@ -48,8 +48,8 @@ def tune_command(
     """Measure precisions, threads, batches and waiting under load, and keep the best under a goal for the latency."""
     from arthur.encode.building import runnable
     from arthur.encode.sweep import Grid
-    from arthur.encode.tuned import usable_cores
     from arthur.encode.tuning import Goal, described, tune
+    from arthur.processors import usable_cores
 
     into = pulled_folder(data)
     folder = found_folder(engine, into)

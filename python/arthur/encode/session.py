@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from arthur.encode.folder import EngineFolder
 from arthur.encode.spec import EngineFile, GraphFile
 from arthur.errors import ConfigError, EngineError, EngineMismatch, UnusableEngine
+from arthur.processors import usable_cores
 from arthur.types import Vectors
 
 _CUDA = "CUDAExecutionProvider"
@@ -55,7 +55,7 @@ class Session:
             EngineMismatch: it does not map what `form` says to `vectors` float32 (n, dim).
         """
         path, self._name, self._input = folder.path / graph.file, folder.facts.name, form.name
-        options = _options(threads or len(os.sched_getaffinity(0)))
+        options = _options(threads or usable_cores())
         try:
             self._session = ort.InferenceSession(path, options, providers=_providers(gpu))
         except Exception as error:  # the runtime's exceptions have no base of their own

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 from arthur.encode.runners import cpu_model
 from arthur.encode.spec import EngineFile, Tuning
-
-
-def usable_cores() -> int:
-    """Count the cores that this process may use."""
-    return len(os.sched_getaffinity(0))
+from arthur.processors import usable_cores
 
 
 def tuning_here(facts: EngineFile) -> Tuning | None:

@@ -19,9 +19,9 @@ from arthur.encode.precision import Compared
 from arthur.encode.runners import Runner, cpu_model, open_runner, runtime_of
 from arthur.encode.spec import Tuning, Variant
 from arthur.encode.sweep import Figure, Graph, Grid, Point, Row, Setting, Sweep
-from arthur.encode.tuned import usable_cores
 from arthur.encode.tuning_plot import tuning_svg
 from arthur.errors import ArthurError, EngineError, EngineMismatch, UnusableEngine
+from arthur.processors import usable_cores
 from arthur.types import Pixels
 
 OBSERVATIONS, PLOT = "tune.parquet", "tune.svg"

@@ -12,8 +12,9 @@ from arthur.errors import ArthurError, EngineError
 from arthur.pictures import jpeg
 from arthur.recognition.answers import content_hash
 from arthur.recognition.geometry import PREVIEW_SIDE, Geometry, shrunk
+from arthur.recognition.likeness import Enrolled
 from arthur.recognition.parts import Options, Parts, Picture
-from arthur.types import LocalFeatures, Metadata, NewView, ViewId
+from arthur.types import LocalFeatures, Metadata, NewView, StoredView, ViewId
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +55,11 @@ class Embedded:
 
     row: NewView
     thumbnail: bytes | None
+
+    def enrolled(self, stored: StoredView) -> Enrolled:
+        """Return what is compared with other works, once the catalog has the row."""
+        features = self.row.features
+        return Enrolled(stored, self.row.vector, None if features is None else features.data)
 
 
 class Preparation:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import os
 import signal
 import socket
 import sys
@@ -24,6 +23,7 @@ from arthur.encode.text import TextTower
 from arthur.encode.wire import describe
 from arthur.errors import ArthurError, ConfigError, EngineError
 from arthur.in_force import engine_folders
+from arthur.processors import usable_cores
 from arthur.web.embedding import Embedding, EmbeddingParts
 from arthur.web.granian import GranianServer
 from arthur.web.logs import configure_logs
@@ -104,7 +104,7 @@ def open_parts(settings: Settings, opened: ExitStack) -> EmbeddingParts:
     opened.callback(encoder.close)
     folder = find_folder(settings.engine, folders=folders)
     text = None if folder.facts.text is None else TextTower(folder, threads=settings.engine_threads)
-    pool = ThreadPoolExecutor(2 * len(os.sched_getaffinity(0)), "embedding")
+    pool = ThreadPoolExecutor(2 * usable_cores(), "embedding")
     opened.callback(pool.shutdown, cancel_futures=True)
     return EmbeddingParts(
         encoder=encoder,

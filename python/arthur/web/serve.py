@@ -22,6 +22,7 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from arthur.config import Settings, packed_settings
 from arthur.errors import ConfigError, EngineError
+from arthur.processors import usable_cores
 from arthur.web.logs import configure_logs
 from arthur.web.metrics import FOLDER_VARIABLE
 
@@ -232,7 +233,7 @@ class Supervisor:
 
 def default_workers() -> int:
     """Return how many workers there are where nobody says."""
-    return min(2, len(os.sched_getaffinity(0)))
+    return min(2, usable_cores())
 
 
 @contextmanager

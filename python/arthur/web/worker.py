@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from arthur.assemble import cores, open_trade, open_worker
 from arthur.config import Settings
 from arthur.encode.address import is_remote
 from arthur.errors import ArthurError, StoreError
+from arthur.processors import usable_cores
 from arthur.recognition.attendance import Attendance
 from arthur.recognition.lookout import Lookout
 from arthur.release import installed_version
+from arthur.trades import open_trade, open_worker
 from arthur.web.app import App
 from arthur.web.auditing import Ledger
 from arthur.web.metrics import Metrics
@@ -73,7 +74,7 @@ def run(opener: Callable[[Settings], Arthur]) -> int:
         _catch_up(arthur)
     except ArthurError as error:
         return pipes.tell_failed(error)
-    fan_out = ThreadPoolExecutor(2 * cores(), "batch")
+    fan_out = ThreadPoolExecutor(2 * usable_cores(), "batch")
     service = service_of(arthur, fan_out)
 
     def follow() -> None:
@@ -96,7 +97,7 @@ def run(opener: Callable[[Settings], Arthur]) -> int:
     rim.follow()
     jobs.start()
     app = App(service, route_table(), gate=rim.gate, ledger=Ledger(rim.audit))
-    server = _open_server(app, places=settings.admitted or _PLACES_PER_CORE * cores(), on_stop=stop)
+    server = _open_server(app, places=settings.admitted or _PLACES_PER_CORE * usable_cores(), on_stop=stop)
     _drain_when_told(server, settings.drain_s, pipes)
     threading.Thread(target=_tell_ready, args=(settings.port, pipes), daemon=True).start()
     server.run(settings.host, settings.port)
@@ -149,7 +150,7 @@ def service_of(arthur: Arthur, fan_out: ThreadPoolExecutor) -> Service:
 def _turns(settings: Settings) -> Turns:
     """Return the turns of one worker: its share of the cores, and more where something else than a core embeds."""
     elsewhere = is_remote(settings.engine) or settings.device.startswith("cuda")
-    share = math.ceil(cores() / (settings.workers or default_workers()))
+    share = math.ceil(usable_cores() / (settings.workers or default_workers()))
     running = settings.turns or share * (_ELSEWHERE if elsewhere else 1)
     return Turns(running, waiting=settings.queued or _WAITING_PER_TURN * running)
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from functools import partial
 from http import HTTPStatus
 
-from arthur.assemble import reach_of
 from arthur.errors import BadRequest
 from arthur.jobs.showing import job_members, moment
 from arthur.jobs.specs import SourceSpec
 from arthur.jobs.starting import job_of_rows, job_of_source
+from arthur.trades import reach_of
 from arthur.types import Job, JobWish, NewJob, Reject
 from arthur.web.body import json_object
 from arthur.web.http import JSON, Request, Response, json_response
