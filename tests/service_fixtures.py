@@ -28,8 +28,8 @@ DEPLOY_TOOLS = Path(__file__).parents[1] / ".deploy-tools" / "bin"
 
 
 def deploy_tool(name: str) -> str | None:
-    """Return a program from the search path, or one that `make deploy-tools` built."""
-    return shutil.which(name) or shutil.which(name, path=str(DEPLOY_TOOLS))
+    """Return a program from the search path, where administrators have theirs, or one that `make test-deploy` built."""
+    return shutil.which(name) or shutil.which(name, path=f"{DEPLOY_TOOLS}:/usr/sbin")
 
 
 PROGRAMS: dict[str, Callable[[], object]] = {

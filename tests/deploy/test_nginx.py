@@ -187,5 +187,6 @@ def test_scripts_of_version_1_run_unchanged_before_a_real_server(
     with nginx(tmp_path / "nginx", port) as proxy:
         enrolled = curl("-F", "imgFile=@photo.jpg", f"{proxy.url}/artist/image/v1/entry/main")
         matched = curl("-F", "imgFile=@photo.jpg", f"{proxy.url}/match/v1/")
+    assert httpx.delete(f"{live.url}/api/v1/artists/v1", timeout=60).json()["removed"] == 1
     assert enrolled == {"status": "success", "message": "Added image v1/entry/main to index"}
     assert [row["entryId"] for row in matched["matches"]] == ["entry"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from collections import defaultdict
 from pathlib import Path
@@ -93,8 +94,11 @@ def test_each_alert_fires_when_it_should_and_only_then() -> None:
 
 
 @pytest.mark.service("promtool")
-def test_prometheus_takes_its_settings() -> None:
-    command = [deploy_tool("promtool"), "check", "config", str(PROMETHEUS / "prometheus.yml")]
+def test_prometheus_takes_its_settings(tmp_path: Path) -> None:
+    for name in ("prometheus.yml", "rules.yml"):
+        shutil.copy(PROMETHEUS / name, tmp_path)
+    (tmp_path / "arthur.key").write_text("key")
+    command = [deploy_tool("promtool"), "check", "config", str(tmp_path / "prometheus.yml")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -40,6 +40,7 @@ def prometheus(live: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """A client of Prometheus, which has scraped the server thrice."""
     folder, port = tmp_path_factory.mktemp("prometheus"), free_port()
     (folder / "prometheus.yml").write_text(yaml.safe_dump(settings(live)))
+    (folder / "arthur.key").write_text("a server that demands no key takes any")
     options = [f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data", "--log.level=error"]
     command = [str(deploy_tool("prometheus")), *options, f"--web.listen-address=127.0.0.1:{port}"]
     with (folder / "log").open("wb") as log:

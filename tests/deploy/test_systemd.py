@@ -1,21 +1,17 @@
-"""Claims of the systemd units: systemd takes them, and what they start serves and drains."""
+"""Claims of the systemd units: systemd takes them, and they start and stop what Arthur understands."""
 
 from __future__ import annotations
 
 import configparser
-import os
 import shlex
 import shutil
-import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.conftest import free_port
+from arthur.config import Settings
+from tests.deploy.commands import check_command
 from tests.service_fixtures import deploy_tool
 
 UNITS = sorted((Path(__file__).parents[2] / "deploy" / "systemd").glob("*.service"))
@@ -39,28 +35,18 @@ def test_systemd_finds_nothing_wrong(unit: Path, tmp_path: Path) -> None:
     assert (done.returncode, unit.name in done.stderr) == (0, False), done.stderr
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("unit", "port"), [("arthur", "ARTHUR_PORT"), ("arthur-embedder", "ARTHUR_EMBEDDER_LISTEN")])
-def test_what_a_unit_starts_serves_and_drains(unit: str, port: str, tmp_path: Path) -> None:
-    told = service(next(path for path in UNITS if path.stem == unit))
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.stem)
+def test_commands_and_settings_are_those_of_arthur(unit: Path) -> None:
+    told = service(unit)
     program, *arguments = shlex.split(told["ExecStart"])
-    free = free_port()
-    listen = str(free) if port == "ARTHUR_PORT" else f"http://127.0.0.1:{free}"
-    environment = os.environ | {"ARTHUR_DATA": str(tmp_path), port: listen}
-    with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "arthur", *arguments], env=environment, stdout=log, stderr=log
-        )
-    end = time.monotonic() + 100
-    while not _ready(free) and time.monotonic() < end:
-        assert process.poll() is None
-        time.sleep(0.05)
-    process.send_signal(getattr(signal, told["KillSignal"]))
-    assert (program, process.wait(int(told["TimeoutStopSec"]))) == (PROGRAM, 0)
+    name, _, folder = told["Environment"].partition("=")
+    check_command([Path(program).name, *arguments])
+    assert (program, name) == (PROGRAM, "ARTHUR_DATA")
+    assert folder == told["WorkingDirectory"] == f"/var/lib/{told['StateDirectory']}"
 
 
-def _ready(port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=10).status_code == 200
-    except httpx.TransportError:
-        return False
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.stem)
+def test_a_stop_leaves_time_to_drain(unit: Path) -> None:
+    told = service(unit)
+    assert (told["KillSignal"], told["KillMode"]) == ("SIGTERM", "mixed")
+    assert int(told["TimeoutStopSec"]) > Settings.model_fields["drain_s"].default

@@ -88,7 +88,9 @@ def test_a_look_at_a_running_server(live: Server, artworks: list[bytes], capsys:
 def test_people_get_tables(live: Server, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["top", "--server", live.url, "--once", "--every", "0.1"]) == 0
     shown = capsys.readouterr().out
-    assert all(word in shown for word in ("arthur-mini@", "web processes", "places taken", "sequence 2", "95 % ms"))
+    assert all(
+        word in shown for word in ("arthur-mini@", "web processes", "places taken", "2 views, sequence", "95 % ms")
+    )
 
 
 def test_a_server_that_does_not_answer_is_told(capsys: pytest.CaptureFixture[str]) -> None:

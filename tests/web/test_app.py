@@ -36,6 +36,7 @@ from arthur.web.app import App, request_id
 from arthur.web.body import MULTIPART, decode_base64, read_form
 from arthur.web.http import MalformedBody, Request, Response, etagged, legacy_error, status_of
 from arthur.web.metrics import Metrics
+from arthur.web.routes.state import ready
 from arthur.web.routing import Route, Table
 from tests.web.doors import asked, gate_of, ledger
 
@@ -94,6 +95,17 @@ def test_what_is_logged_in_a_request_carries_its_id() -> None:
         tested.run(tested.plan(asked("/a")))
     assert [(one["event"], one["request_id"]) for one in said] == [("something below", "id"), ("bug", "id")]
     assert structlog.contextvars.get_contextvars() == {}
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(Overloaded("full"), 200), (EngineError("broken"), 503), (StoreError("away"), 503)]
+)
+def test_a_full_server_is_ready_and_a_broken_one_is_not(error: Exception, status: int) -> None:
+    def failing() -> None:
+        raise error
+
+    service: Any = SimpleNamespace(recognizer=SimpleNamespace(ready=failing))
+    assert ready(service, asked("/readyz")).status == status
 
 
 def test_an_overload_says_when_to_come_back() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from http import HTTPStatus
 
-from arthur.errors import EngineError, StoreError
+from arthur.errors import EngineError, Overloaded, StoreError
 from arthur.web.answers import ProbeOut, ProgressOut, StatusOut
 from arthur.web.http import Request, Response, json_response, problem
 from arthur.web.routing import Doc, Route
@@ -18,9 +19,14 @@ def alive(service: Service, request: Request) -> Response:  # every handler has 
 
 
 def ready(service: Service, request: Request) -> Response:
-    """Say whether a photo could be recognized now, after embedding a known picture."""
+    """Say whether a photo could be recognized now, after embedding a known picture.
+
+    A server whose queue is full is ready: callers are told to come again, while a balancer that left out every full
+    server would leave nobody.
+    """
     try:
-        service.recognizer.ready()
+        with suppress(Overloaded):
+            service.recognizer.ready()
     except (EngineError, StoreError) as error:
         return problem(error, request.request_id, HTTPStatus.SERVICE_UNAVAILABLE)
     return json_response({"status": "ready"})
