@@ -20,6 +20,7 @@ import structlog
 from arthur.assemble import cores, open_trade, open_worker
 from arthur.config import Settings
 from arthur.errors import ArthurError, StoreError
+from arthur.jobs.working import Worker
 from arthur.recognition.attendance import Attendance
 from arthur.web.app import App
 from arthur.web.auditing import Ledger
@@ -59,7 +60,7 @@ def run(opener: Callable[[Settings], Arthur]) -> int:
     jobs = open_worker(arthur, trade, threads=settings.job_threads, nice=_JOBS_NICE)
 
     def stop() -> None:
-        jobs.close()
+        jobs.close(wait_s=0)
         trade.close()
         fan_out.shutdown(wait=False, cancel_futures=True)
         rim.close()
@@ -70,7 +71,7 @@ def run(opener: Callable[[Settings], Arthur]) -> int:
     jobs.start()
     app = App(service_of(arthur, fan_out), route_table(), gate=rim.gate, ledger=Ledger(rim.audit))
     server = RobynServer(app, places=settings.admitted or _PLACES_PER_CORE * cores(), on_stop=stop)
-    _drain_when_told(server, settings.drain_s, pipes)
+    _drain_when_told(server, jobs, settings.drain_s, pipes)
     threading.Thread(target=_tell_ready, args=(settings.port, pipes), daemon=True).start()
     server.run(settings.host, settings.port)
     return 0
@@ -104,26 +105,27 @@ def service_of(arthur: Arthur, fan_out: ThreadPoolExecutor) -> Service:
     )
 
 
-def _drain_when_told(server: RobynServer, drain_s: float, pipes: Supervised) -> None:
+def _drain_when_told(server: RobynServer, jobs: Worker, drain_s: float, pipes: Supervised) -> None:
     """Drain on SIGTERM, and when the supervisor dies."""
     once = threading.Lock()
 
     def drain() -> None:
         if once.acquire(blocking=False):
-            _drain(server, drain_s)
+            _drain(server, jobs, drain_s)
 
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=drain, daemon=True).start())
     pipes.when_orphaned(drain)
 
 
-def _drain(server: RobynServer, drain_s: float) -> None:
-    """Wait until no request is in flight, but no longer than `drain_s`, then end the process.
+def _drain(server: RobynServer, jobs: Worker, drain_s: float) -> None:
+    """Wait until no request and no job is in work, but no longer than `drain_s`, then end the process.
 
     Robyn does not end on SIGTERM. On SIGINT it ends at once and drops what is in flight, so that comes last, and only
     after the last answer has left.
     """
     end = time.monotonic() + drain_s
     server.draining = True
+    jobs.stop()
     answered = server.answered
     listeners = _listeners()
     ports = {listener.getsockname()[1] for listener in listeners}
@@ -140,6 +142,7 @@ def _drain(server: RobynServer, drain_s: float) -> None:
             quiet_since = time.monotonic()
     if server.in_flight:
         log.warning("drain_ended_early", in_flight=server.in_flight, drain_s=drain_s)
+    jobs.close(wait_s=max(0.0, end - time.monotonic()))
     os.kill(os.getpid(), signal.SIGINT)
 
 
