@@ -111,9 +111,13 @@ class Worker:
         """Whether every thread still works; one that met a bug has ended."""
         return all(thread.is_alive() for thread in self._threads)
 
-    def close(self, wait_s: float = _CLOSING_S) -> None:
-        """Take nothing new, put off what was not begun, and wait for the rest. Closing twice is allowed."""
+    def stop(self) -> None:
+        """Take nothing new, and put off what was not begun."""
         self._stop.set()
+
+    def close(self, wait_s: float = _CLOSING_S) -> None:
+        """Stop, and wait for what is in work. Closing twice is allowed."""
+        self.stop()
         end = time.monotonic() + wait_s
         for thread in self._threads:
             thread.join(max(0.0, end - time.monotonic()))

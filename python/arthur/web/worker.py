@@ -19,6 +19,7 @@ import structlog
 from arthur.config import Settings
 from arthur.encode.address import is_remote
 from arthur.errors import ArthurError, StoreError
+from arthur.jobs.working import Worker
 from arthur.processors import usable_cores
 from arthur.recognition.attendance import Attendance
 from arthur.recognition.lookout import Lookout
@@ -87,7 +88,7 @@ def run(opener: Callable[[Settings], Arthur]) -> int:
     jobs = open_worker(arthur, trade, threads=settings.job_threads, nice=_JOBS_NICE)
 
     def stop() -> None:
-        jobs.close()
+        jobs.close(wait_s=settings.drain_s)  # since draining began it has taken nothing more
         trade.close()
         fan_out.shutdown(wait=False, cancel_futures=True)
         rim.close()
@@ -98,7 +99,7 @@ def run(opener: Callable[[Settings], Arthur]) -> int:
     jobs.start()
     app = App(service, route_table(), gate=rim.gate, ledger=Ledger(rim.audit))
     server = _open_server(app, places=settings.admitted or _PLACES_PER_CORE * usable_cores(), on_stop=stop)
-    _drain_when_told(server, settings.drain_s, pipes)
+    _drain_when_told(server, jobs, settings.drain_s, pipes)
     threading.Thread(target=_tell_ready, args=(settings.port, pipes), daemon=True).start()
     server.run(settings.host, settings.port)
     return 0
@@ -160,12 +161,13 @@ def _name() -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
-def _drain_when_told(server: Server, drain_s: float, pipes: Supervised) -> None:
+def _drain_when_told(server: Server, jobs: Worker, drain_s: float, pipes: Supervised) -> None:
     """Drain on SIGTERM, and when the supervisor dies."""
     once = threading.Lock()
 
     def drain() -> None:
         if once.acquire(blocking=False):
+            jobs.stop()
             server.drain(drain_s)
 
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=drain, daemon=True).start())
