@@ -11,10 +11,16 @@ import httpx
 import pytest
 
 
-@pytest.fixture
-def busy(own: Callable[..., Any], pictures: Callable[..., bytes], in_time: Callable[..., Any]) -> Any:
-    """A worker of two places, both taken for a while."""
-    served = own(engine="slow:2", admitted=2)
+@pytest.fixture(params=[("robyn", {"admitted": 2}), ("granian", {"turns": 1, "queued": 1})], ids=lambda one: one[0])
+def busy(
+    request: pytest.FixtureRequest,
+    own: Callable[..., Any],
+    pictures: Callable[..., bytes],
+    in_time: Callable[..., Any],
+) -> Any:
+    """A worker with room for two, both there for a while: two places, or one turn and one who waits for it."""
+    kind, room = request.param
+    served = own(engine="slow:2", server=kind, **room)
     asked = {"content": pictures(1, dark=True), "headers": {"content-type": "image/png"}, "timeout": 30}
     with ThreadPoolExecutor(2) as pool:
         pending = [pool.submit(httpx.post, served.url + "/api/v1/match", **asked) for _ in range(2)]
