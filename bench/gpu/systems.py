@@ -15,6 +15,7 @@ from arthur.encode.folder import EngineFolder
 from arthur.encode.ladder import profiles
 from arthur.encode.plans import PlanKey, PlanStore
 from arthur.encode.spec import Variant
+from arthur.encode.targets import Target
 from arthur.types import Pixels, Vectors
 
 Run = Callable[[Pixels], Vectors]
@@ -45,7 +46,7 @@ def torch_eager(setting: Setting) -> Iterator[System]:
     from arthur.encode.torch import TorchRunner, torch_module
 
     module = torch_module(setting.folder, setting.precision, device=setting.device)
-    runner = TorchRunner(module, setting.folder, device=setting.device, batch_max=setting.batch_max, eager=True)
+    runner = TorchRunner(module, setting.folder, target=_on_torch(setting), eager=True)
     yield System(runner.run, note="our graph, interpreted")
     runner.close()
 
@@ -56,9 +57,13 @@ def torch_graphs(setting: Setting) -> Iterator[System]:
     from arthur.encode.torch import TorchRunner, torch_module
 
     module = torch_module(setting.folder, setting.precision, device=setting.device)
-    runner = TorchRunner(module, setting.folder, device=setting.device, batch_max=setting.batch_max)
+    runner = TorchRunner(module, setting.folder, target=_on_torch(setting))
     yield System(runner.run, runner.parallel, "Arthur's adapter")
     runner.close()
+
+
+def _on_torch(setting: Setting) -> Target:
+    return Target("torch", setting.device, setting.batch_max)
 
 
 @contextmanager
@@ -77,7 +82,6 @@ def torch_compile(setting: Setting) -> Iterator[System]:
 def onnx_runtime(setting: Setting) -> Iterator[System]:
     """ONNX Runtime, on the GPU where this one can."""
     from arthur.encode.runners import open_runner
-    from arthur.encode.targets import Target
 
     target = None if setting.device == "cpu" else Target("onnx", setting.device, setting.batch_max)
     runner = open_runner(setting.folder, "fp32", threads=0, target=target)

@@ -78,6 +78,13 @@ def test_each_batch_size_has_a_context_of_its_own_in_its_profile(version: str) -
     assert len({context.scratch for context in vendor.contexts}) == 2
 
 
+@pytest.mark.parametrize("wanted", [1, 2, 3])
+def test_as_many_lanes_run_as_are_wanted(wanted: int) -> None:
+    cuda = FakeCuda()
+    lanes = open_plan(b"plan", FACTS, Vendor("10.13.3", cuda), cuda, profiles=profiles(8), lanes=wanted)
+    assert (lanes.parallel, cuda.streams) == (wanted, wanted)
+
+
 def test_one_lane_runs_where_there_is_no_room_for_two() -> None:
     cuda = FakeCuda(room=150_000)
     assert open_plan(b"plan", FACTS, Vendor("10.13.3", cuda), cuda, profiles=profiles(8)).parallel == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -113,11 +114,13 @@ def open_engine(
     from arthur.encode.batch import Batched
     from arthur.encode.folder import find_folder
     from arthur.encode.opening import chosen, open_on
-    from arthur.encode.tuned import running
+    from arthur.encode.tuned import running, tuning_here
 
     folder = find_folder(engine, folders=folders)
-    run = running(folder.facts, threads=threads, batch_max=batch_max, batch_wait_ms=batch_wait_ms)
-    target = chosen(folder, runtime, device, batch_max=run.batch_max, folders=folders)
+    target = chosen(folder, runtime, device, folders=folders)
+    tuning = tuning_here(folder.facts, target)
+    run = running(tuning, threads=threads, batch_max=batch_max, batch_wait_ms=batch_wait_ms)
+    target = replace(target, batch_max=run.batch_max, streams=run.streams)
     encoder = open_on(folder, target, threads=run.threads, strict=runtime != "auto")
     return Batched(encoder, batch_max=run.batch_max, wait_ms=run.batch_wait_ms, lanes=target.lanes)
 

@@ -179,7 +179,8 @@ class _TensorRt:
         from arthur.encode.tensorrt import installed, open_plan
 
         cuda = BoundCuda(self.target.gpu or 0)
-        return open_plan(plan, self.folder.facts, installed().module, cuda, profiles=self.key.profiles)
+        profiles, lanes = self.key.profiles, self.target.lanes
+        return open_plan(plan, self.folder.facts, installed().module, cuda, profiles=profiles, lanes=lanes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +206,7 @@ class _TorchTensorRt:
         from arthur.encode.torch_tensorrt import load_program
 
         module = load_program(plan, self.folder)
-        return TorchRunner(module, self.folder, device=self.target.device, batch_max=self.target.batch_max)
+        return TorchRunner(module, self.folder, target=self.target)
 
 
 def _ranges(folder: EngineFolder, store: PlanStore, pictures: Pixels | None) -> Mapping[str, float]:

@@ -24,7 +24,7 @@ _STAND_INS = ("torch", "onnx")
 
 
 def chosen(
-    folder: EngineFolder, runtime: WantedRuntime, device: str, *, batch_max: int, folders: tuple[Path, ...] = ()
+    folder: EngineFolder, runtime: WantedRuntime, device: str, *, batch_max: int = 8, folders: tuple[Path, ...] = ()
 ) -> Target:
     """Choose what runs the engine, and log why; plans of a packaged engine lie beside the pulled ones.
 

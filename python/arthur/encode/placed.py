@@ -15,7 +15,7 @@ import structlog
 from arthur.encode.folder import EngineFolder
 from arthur.encode.golden import distances, picture
 from arthur.encode.precision import LEAST_COSINE
-from arthur.encode.runners import Runner, distance, open_runner
+from arthur.encode.runners import Runner, close_runner, distance, open_runner
 from arthur.encode.samples import drawn
 from arthur.encode.spec import EngineSpec, Variant, check_pixels
 from arthur.encode.targets import Target
@@ -154,7 +154,7 @@ def near(folder: EngineFolder, precision: Variant, runner: Runner) -> Runner:
         found = float(distances(runner.run(shown), open_runner(folder, "fp32", threads=1).run(shown)).max())
     if found <= 1 - LEAST_COSINE[precision]:
         return runner
-    _close(runner)
+    close_runner(runner)
     raise EngineMismatch(
         f"engine {facts.name}: {precision} comes to a cosine of {1 - found:.4f}, not {LEAST_COSINE[precision]:g}"
     )
@@ -179,7 +179,7 @@ class _Held:
             self._users -= 1
             last = self._retired and not self._users
         if last:
-            _close(self.runner)
+            close_runner(self.runner)
 
     def retire(self) -> None:
         """Close the runner now, or when its last user leaves. Twice is allowed."""
@@ -187,7 +187,7 @@ class _Held:
             last = not (self._users or self._retired)
             self._retired = True
         if last:
-            _close(self.runner)
+            close_runner(self.runner)
 
 
 def _first(folder: EngineFolder, ways: Sequence[Way]) -> tuple[_Held, Way]:
@@ -200,10 +200,3 @@ def _first(folder: EngineFolder, ways: Sequence[Way]) -> tuple[_Held, Way]:
         except ArthurError as error:
             log.warning("engine_cannot_stand_in", engine=folder.facts.name, way=one.name, error=str(error))
     return _Held(near(folder, ways[-1].precision, ways[-1].make())), ways[-1]
-
-
-def _close(runner: Runner) -> None:
-    """Free what a runner holds; one on the CPU holds nothing."""
-    close = getattr(runner, "close", None)
-    if close is not None:
-        close()

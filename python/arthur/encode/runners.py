@@ -77,12 +77,19 @@ def _open_on(folder: EngineFolder, precision: Variant, target: Target, *, thread
         from arthur.encode.torch import TorchRunner, torch_module
 
         module = torch_module(folder, precision, device=target.device)
-        return TorchRunner(module, folder, device=target.device, batch_max=target.batch_max)
+        return TorchRunner(module, folder, target=target)
     if precision != "fp32":
         raise ConfigError(f"ONNX Runtime on a GPU runs fp32 here, not {precision}")
     graph = folder.facts.image
     folder.checked(graph)
     return Session(folder, graph, pixels_form(folder.facts), threads=threads, gpu=target.gpu)
+
+
+def close_runner(runner: Runner) -> None:
+    """Free what a runner holds; one on the CPU holds nothing."""
+    close = getattr(runner, "close", None)
+    if close is not None:
+        close()
 
 
 def is_faster(precision: Variant, flags: frozenset[str]) -> bool:

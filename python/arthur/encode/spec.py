@@ -202,17 +202,20 @@ class Tuning(_Facts):
 
     Attributes:
         threads, batch_max, batch_wait_ms: as the settings `engine_threads`, `batch_max` and `batch_wait_ms`.
+        streams: batches that run at a time.
         goal_ms: the 95th percentile of latency that was asked for.
         per_s: pictures a second that came at random, of which 95 % waited `p95_ms` at most.
-        cpu, cores: the machine, without which this says nothing.
+        where: `cpu`, or runtime and GPU; with `cpu` and `cores` the machine, without which this says nothing.
     """
 
     threads: Annotated[int, Field(ge=1, le=1024)]
     batch_max: Count
     batch_wait_ms: Annotated[float, Field(ge=0, le=1000)]
+    streams: Annotated[int, Field(ge=1, le=64)] = 1
     goal_ms: Deviation
     per_s: Deviation
     p95_ms: Deviation
+    where: str = "cpu"
     cpu: str
     cores: Count
 

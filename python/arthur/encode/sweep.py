@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from statistics import median
@@ -18,7 +18,7 @@ from arthur.encode.batch import Batched
 from arthur.encode.folder import EngineFolder
 from arthur.encode.journal import Advance
 from arthur.encode.loads import Observed, closed_load, open_load
-from arthur.encode.runners import Runner
+from arthur.encode.runners import Runner, close_runner
 from arthur.encode.samples import drawn
 from arthur.encode.spec import EngineSpec, Variant
 from arthur.types import Pixels, Vectors
@@ -45,6 +45,7 @@ class Setting:
     graph: Graph
     batch_max: int
     wait_ms: float
+    streams: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class Grid:
     """What is tried.
 
     Attributes:
-        threads, batches, waits_ms: values of each.
+        threads, batches, waits_ms, streams: values of each.
+        threads_max: of all streams together; 0 for any number.
         clients: of the closed load.
         shares: of the throughput under the closed load, at which pictures then come at random.
         seconds: of one load.
@@ -62,6 +64,8 @@ class Grid:
     threads: tuple[int, ...]
     batches: tuple[int, ...] = (1, 2, 4, 8, 16)
     waits_ms: tuple[float, ...] = (0.0, 2.0, 5.0)
+    streams: tuple[int, ...] = (1,)
+    threads_max: int = 0
     clients: int = 64
     shares: tuple[float, ...] = (0.5, 0.7, 0.9)
     seconds: float = 2.0
@@ -121,10 +125,14 @@ class Sweep:
     def graphs(self, precisions: Sequence[Variant]) -> Mapping[Graph, Mapping[int, Figure]]:
         """Run every graph alone, and return how many milliseconds a batch of each size takes."""
         graphs = [Graph(precision, threads) for precision in precisions for threads in self.grid.threads]
-        runners = {graph: self.opening(graph) for graph in graphs}
+        with ExitStack() as opened:
+            return self._alone(self._opened(graphs, opened))
+
+    def _alone(self, runners: Mapping[Graph, Runner]) -> Mapping[Graph, Mapping[int, Figure]]:
+        """See graphs."""
         shown = drawn(self.folder.facts.side, count=max(self.grid.batches))
         times: dict[tuple[Graph, int], list[float]] = {}
-        pairs = [(graph, batch) for graph in graphs for batch in self.grid.batches]
+        pairs = [(graph, batch) for graph in runners for batch in self.grid.batches]
         for repeat, (graph, batch) in self._turns(pairs, self.grid.repeats + 1):
             begun = time.perf_counter()
             runners[graph].run(shown[:batch])
@@ -132,14 +140,22 @@ class Sweep:
             if repeat:  # the first turn warms up
                 times.setdefault((graph, batch), []).append(wall_ms)
                 self._note("run", repeat, graph, {"batch": batch, "latency_ms": wall_ms})
-        return {graph: {batch: Figure.of(times[graph, batch]) for batch in self.grid.batches} for graph in graphs}
+        return {graph: {batch: Figure.of(times[graph, batch]) for batch in self.grid.batches} for graph in runners}
+
+    def _opened(self, graphs: Iterable[Graph], opened: ExitStack) -> Mapping[Graph, Runner]:
+        """Open graphs; `opened` closes them."""
+        runners = {}
+        for graph in graphs:
+            runners[graph] = self.opening(graph)
+            opened.callback(close_runner, runners[graph])
+        return runners
 
     def points(self, settings: Sequence[Setting]) -> list[Point]:
         """Put loads on each setting and return how it bore the open ones."""
         shown = drawn(self.folder.facts.side, count=_SHOWN)
         found: dict[tuple[Setting, float], list[Observed]] = {}
         with ExitStack() as opened:
-            runners = {graph: self.opening(graph) for graph in {setting.graph for setting in settings}}
+            runners = self._opened(dict.fromkeys(setting.graph for setting in settings), opened)
             engines = {one: opened.enter_context(self._queue(one, runners[one.graph])) for one in settings}
             for repeat, setting in self._turns(settings, self.grid.repeats):
                 for share, observed in self._loaded(engines[setting], setting, shown, repeat):
@@ -164,7 +180,9 @@ class Sweep:
         """Open the queue that a server has, with room for all clients."""
         room = 2 * self.grid.clients + 16 * setting.batch_max
         alone = _Alone(self.folder.spec(), runner)
-        engine = Batched(alone, batch_max=setting.batch_max, wait_ms=setting.wait_ms, queue_max=room)
+        engine = Batched(
+            alone, batch_max=setting.batch_max, wait_ms=setting.wait_ms, queue_max=room, lanes=setting.streams
+        )
         try:
             yield engine
         finally:
@@ -181,7 +199,8 @@ class Sweep:
 
     def _observed(self, load: str, repeat: int, setting: Setting, observed: Observed, rate: float | None) -> None:
         """Keep every latency of a load."""
-        columns: Row = {"batch_max": setting.batch_max, "wait_ms": setting.wait_ms, "offered_per_s": rate}
+        columns: Row = {"batch_max": setting.batch_max, "wait_ms": setting.wait_ms, "streams": setting.streams}
+        columns |= {"offered_per_s": rate}
         columns |= {"answered_per_s": observed.per_s, "refused": observed.refused}
         for latency in observed.latencies_ms:
             self._note(load, repeat, setting.graph, {**columns, "latency_ms": latency})

@@ -37,12 +37,14 @@ class Target:
         device: `cpu`, or `cuda:0` and so on.
         batch_max: pictures in one run at most.
         plans: folder of what was compiled; None is beside the engine.
+        streams: batches that run at a time; None is what is usual there.
     """
 
     runtime: Runtime
     device: str = "cpu"
     batch_max: int = 8
     plans: Path | None = None
+    streams: int | None = None
 
     @property
     def gpu(self) -> int | None:
@@ -58,8 +60,8 @@ class Target:
 
     @property
     def lanes(self) -> int:
-        """How many batches run at once: on a GPU the copies of one while another computes."""
-        return 1 if self.gpu is None or self.runtime == "onnx" else 2
+        """How many batches run at once: on a GPU usually two, the copies of one while another computes."""
+        return self.streams or (1 if self.gpu is None or self.runtime == "onnx" else 2)
 
     @property
     def planned(self) -> bool:

@@ -185,8 +185,10 @@ def check_ends(trt: TensorRt, engine: TensorRt, facts: EngineFile) -> None:
         )
 
 
-def open_plan(plan: bytes, facts: EngineFile, trt: TensorRt, cuda: Cuda, *, profiles: tuple[Profile, ...]) -> Lanes:
-    """Load a plan and record every batch size; two lanes where memory allows, else one.
+def open_plan(
+    plan: bytes, facts: EngineFile, trt: TensorRt, cuda: Cuda, *, profiles: tuple[Profile, ...], lanes: int = 2
+) -> Lanes:
+    """Load a plan and record every batch size, in as many lanes as wanted where memory allows, else in fewer.
 
     Owns `cuda`, also when it fails.
 
@@ -208,11 +210,12 @@ def open_plan(plan: bytes, facts: EngineFile, trt: TensorRt, cuda: Cuda, *, prof
             raise complaints.error(f"engine {facts.name}: TensorRT cannot load its plan")
         check_ends(trt, engine, facts)
         loaded = _Loaded(trt, engine, complaints, cuda, profiles, facts.side)
-        return Lanes(cuda, _lanes(loaded, facts), name=facts.name, batch_max=profiles[-1].most)
+        made = _lanes(loaded, facts, most=lanes)
+        return Lanes(cuda, made, name=facts.name, batch_max=profiles[-1].most)
 
 
-def _lanes(loaded: _Loaded, facts: EngineFile) -> tuple[Lane, ...]:
-    """Make two lanes, or one where there is no room for two."""
+def _lanes(loaded: _Loaded, facts: EngineFile, *, most: int) -> tuple[Lane, ...]:
+    """Make so many lanes, or as many as there is room for."""
     batch_max = loaded.profiles[-1].most
 
     def lane() -> Lane:
@@ -227,17 +230,18 @@ def _lanes(loaded: _Loaded, facts: EngineFile) -> tuple[Lane, ...]:
         return made
 
     try:
-        first = lane()
+        lanes = [lane()]
     except OutOfMemory as error:
         raise OutOfMemory(
             f"engine {facts.name}: the GPU has no room for batches of {batch_max} "
             f"({scratch_bytes(loaded.engine) >> 20} MiB beside the weights); lower batch_max: {error}"
         ) from error
     try:
-        return first, lane()
+        while len(lanes) < most:
+            lanes.append(lane())
     except OutOfMemory:
-        log.warning("one_lane", engine=facts.name, batch_max=batch_max)
-        return (first,)
+        log.warning("fewer_lanes", engine=facts.name, batch_max=batch_max, lanes=len(lanes), wanted=most)
+    return tuple(lanes)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from arthur.encode.ladder import rung, rungs
 from arthur.encode.pool import Pool
 from arthur.encode.session import first_line
 from arthur.encode.spec import Variant
+from arthur.encode.targets import Target
 from arthur.encode.torch_graph import TorchGraph
 from arthur.errors import ConfigError, EngineError
 from arthur.types import Pixels, Vectors
@@ -57,13 +58,14 @@ class TorchRunner:
     is short is halved until it fits.
     """
 
-    def __init__(
-        self, module: Module, folder: EngineFolder, *, device: str, batch_max: int, eager: bool = False
-    ) -> None:
-        """Run `module`, which lives on `device`, with at most `batch_max` pictures at once."""
-        name, recorded = folder.facts.name, device.startswith("cuda") and not eager
-        lanes = [_Lane(module, folder.facts.side, device, batch_max, recorded=recorded) for _ in range(1 + recorded)]
-        self._pool = Pool(lanes, name=name, batch_max=batch_max)
+    def __init__(self, module: Module, folder: EngineFolder, *, target: Target, eager: bool = False) -> None:
+        """Run `module`, which lives on the target's device, in as many lanes as that has; `eager` in one."""
+        recorded = target.gpu is not None and not eager
+        lanes = [
+            _Lane(module, folder.facts.side, target.device, target.batch_max, recorded=recorded)
+            for _ in range(1 if eager else target.lanes)
+        ]
+        self._pool = Pool(lanes, name=folder.facts.name, batch_max=target.batch_max)
 
     @property
     def parallel(self) -> int:

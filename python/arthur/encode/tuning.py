@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import polars as pl
 
-from arthur.encode.building import compare_graphs, passport_of, why, with_graph, write_passport
+from arthur.encode.building import Place, compare_graphs, passport_of, why, with_graph, write_passport
 from arthur.encode.changing import changed
 from arthur.encode.folder import EngineFolder, open_folder
 from arthur.encode.journal import Advance
@@ -19,6 +20,8 @@ from arthur.encode.precision import Compared
 from arthur.encode.runners import Runner, cpu_model, open_runner, runtime_of
 from arthur.encode.spec import Tuning, Variant
 from arthur.encode.sweep import Figure, Graph, Grid, Point, Row, Setting, Sweep
+from arthur.encode.targets import Target
+from arthur.encode.tuned import place_of
 from arthur.encode.tuning_plot import tuning_svg
 from arthur.errors import ArthurError, EngineError, EngineMismatch, UnusableEngine
 from arthur.processors import usable_cores
@@ -57,12 +60,21 @@ class Goal:
         precisions: that may be used.
         grid: what is tried.
         seed: of the order of measurements.
+        target: where it is to run, as a GPU; None is the CPU.
     """
 
     p95_ms: float
     precisions: tuple[Variant, ...]
     grid: Grid
     seed: int = 0
+    target: Target | None = None
+
+    def target_in(self, folder: EngineFolder) -> Target | None:
+        """Return where the engine of that folder runs while it is tuned, with room for all that is tried."""
+        if self.target is None:
+            return None
+        most = max(self.grid.batches)
+        return replace(self.target, batch_max=most, streams=max(self.grid.streams), plans=folder.path / "plans")
 
 
 def tune(engine: str, goal: Goal, *, into: Path, advance: Advance, pictures: Pixels | None = None) -> Tuned:
@@ -83,15 +95,17 @@ def tune(engine: str, goal: Goal, *, into: Path, advance: Advance, pictures: Pix
         UnusableEngine, EngineMismatch: a file of the engine is not right; nothing was changed.
     """
     with changed(engine, into=into) as change:
-        folder, passed, left_out = _compared(change.folder, goal.precisions, pictures)
-        sweep = Sweep(folder, partial(_opened, folder), goal.grid, advance, goal.seed)
-        change.note(f"tune for {goal.p95_ms:g} ms in {', '.join(passed)} on {cpu_model()}")
+        folder, passed, left_out = _compared(change.folder, goal, pictures)
+        target = goal.target_in(folder)
+        sweep = Sweep(folder, partial(_opened, folder, target=target), goal.grid, advance, goal.seed)
+        on = cpu_model() if target is None else place_of(target)
+        change.note(f"tune for {goal.p95_ms:g} ms in {', '.join(passed)} on {on}")
         points = sweep.points(promising(sweep.graphs(tuple(passed)), goal.grid))
         best = chosen(points, goal.p95_ms)
         _observations(sweep.rows, goal).write_parquet(folder.path / OBSERVATIONS)
         (folder.path / PLOT).write_text(tuning_svg(points, best, goal.p95_ms, folder.facts.name), encoding="utf-8")
-        passport = passport_of(passed[best.setting.graph.precision])
-        write_passport(folder, passport, _tuning(best, goal.p95_ms))
+        passport = passport_of(passed[best.setting.graph.precision], target)
+        write_passport(folder, passport, _tuning(best, goal.p95_ms, place_of(target)))
         change.note(f"tuned: {described(best)}")
     return Tuned(open_folder(change.place), best, tuple(points), left_out)
 
@@ -112,8 +126,15 @@ def promising(times: Mapping[Graph, Mapping[int, Figure]], grid: Grid) -> list[S
             if speed >= worth * _WORTH:
                 worth = speed
                 waits = grid.waits_ms if batch > 1 else grid.waits_ms[:1]
-                settings += [Setting(graph, batch, wait_ms) for wait_ms in waits]
+                pairs = product(waits, _streams(graph, grid))
+                settings += [Setting(graph, batch, wait_ms, streams) for wait_ms, streams in pairs]
     return settings
+
+
+def _streams(graph: Graph, grid: Grid) -> list[int]:
+    """Return how many streams a graph is tried with: no more than leave each thread a core, but one at least."""
+    bound = grid.threads_max // graph.threads if grid.threads_max else max(grid.streams)
+    return [streams for streams in grid.streams if streams <= bound] or [min(grid.streams)]
 
 
 def chosen(points: Sequence[Point], goal_ms: float) -> Point:
@@ -140,23 +161,26 @@ def described(point: Point) -> str:
     """Return a point in words."""
     setting, per_s, p95 = point.setting, point.per_s, point.p95_ms
     return (
-        f"{setting.graph.precision}, {setting.graph.threads} threads, batches of {setting.batch_max}, "
+        f"{setting.graph.precision}, {setting.graph.threads} threads, {setting.streams} at a time, "
+        f"batches of {setting.batch_max}, "
         f"{setting.wait_ms:g} ms of waiting: {per_s.median:.1f} pictures/s ({per_s.least:.1f}..{per_s.most:.1f}), "
         f"95 % within {p95.median:.1f} ms ({p95.least:.1f}..{p95.most:.1f})"
     )
 
 
 def _compared(
-    folder: EngineFolder, precisions: Sequence[Variant], pictures: Pixels | None
+    folder: EngineFolder, goal: Goal, pictures: Pixels | None
 ) -> tuple[EngineFolder, dict[Variant, Compared], dict[Variant, str]]:
     """Make the graphs that are wanted, and return which passed and why others did not."""
     open_runner(folder, "fp32", threads=1)  # without the full graph there is nothing to compare with
     passed: dict[Variant, Compared] = {}
     left_out: dict[Variant, str] = {}
-    for precision in precisions:
+    target = goal.target_in(folder)
+    place = None if target is None else Place(target)
+    for precision in goal.precisions:
         try:
-            made = with_graph(folder, precision)
-            found = compare_graphs(made, precision, pictures=pictures)
+            made = folder if place else with_graph(folder, precision)
+            found = compare_graphs(made, precision, pictures=pictures, place=place)
         except (EngineMismatch, UnusableEngine):
             raise
         except ArthurError as error:
@@ -171,19 +195,21 @@ def _compared(
     return folder, passed, left_out
 
 
-def _opened(folder: EngineFolder, graph: Graph) -> Runner:
-    return open_runner(folder, graph.precision, threads=graph.threads)
+def _opened(folder: EngineFolder, graph: Graph, *, target: Target | None) -> Runner:
+    return open_runner(folder, graph.precision, threads=graph.threads, target=target)
 
 
-def _tuning(best: Point, goal_ms: float) -> Tuning:
+def _tuning(best: Point, goal_ms: float, where: str) -> Tuning:
     setting = best.setting
     return Tuning(
         threads=setting.graph.threads,
         batch_max=setting.batch_max,
         batch_wait_ms=setting.wait_ms,
+        streams=setting.streams,
         goal_ms=goal_ms,
         per_s=round(best.per_s.median, 3),
         p95_ms=round(best.p95_ms.median, 3),
+        where=where,
         cpu=cpu_model(),
         cores=usable_cores(),
     )
@@ -191,11 +217,12 @@ def _tuning(best: Point, goal_ms: float) -> Tuning:
 
 def _observations(rows: Sequence[Row], goal: Goal) -> pl.DataFrame:
     """Return every observation, each with all that is needed to judge it later."""
-    runtimes = ", ".join(dict.fromkeys(runtime_of(precision) for precision in goal.precisions))
+    runtimes = ", ".join(dict.fromkeys(runtime_of(precision, goal.target) for precision in goal.precisions))
     context = {
         "at": datetime.now(UTC),
         "cpu": cpu_model(),
         "cores": usable_cores(),
+        "where": place_of(goal.target),
         "load_1m": os.getloadavg()[0],
         "runtimes": runtimes,
         "goal_ms": goal.p95_ms,

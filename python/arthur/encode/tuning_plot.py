@@ -76,7 +76,8 @@ def _entry(setting: Setting, place: int) -> str:
     """Draw one line of the legend."""
     y = _HEIGHT + 2 * _MARGIN + _LEGEND * place
     words = (
-        f"{setting.graph.precision}, threads {setting.graph.threads}, batch {setting.batch_max}, "
+        f"{setting.graph.precision}, threads {setting.graph.threads}, streams {setting.streams}, "
+        f"batch {setting.batch_max}, "
         f"wait {setting.wait_ms:g} ms"
     )
     line = f'<path d="M{_MARGIN},{y - 4} h28" {_stroke(place)} stroke-width="2"/>'
