@@ -28,7 +28,7 @@ def _trial(random: Any, *, known: bool) -> Trial:
     entries = (own, *others) if known else tuple(others)
     scores = tuple(Signs(one.score) for one in entries)
     right = 0 if known else None
-    return Trial(1, known, (Look("scores", scores, right), Look("quick", entries, right)))
+    return Trial(1, known, (Look("scores", scores, right), Look("checked", entries, right)))
 
 
 def test_what_geometry_confirms_is_matched_and_unknown_works_are_not() -> None:
@@ -71,7 +71,7 @@ def test_held_inputs_keep_their_weights() -> None:
 
 def test_what_counts_little_takes_no_certainty_from_the_rest() -> None:
     shown = trials(1200)
-    twin = Look("quick", (Signs(0.9, 85, 0.5, 1.0, 0.8),), None)
+    twin = Look("checked", (Signs(0.9, 85, 0.5, 1.0, 0.8),), None)
     rare = [Trial(1, known=False, looks=(twin,), count=0.01) for _ in range(20)]
     often = [Trial(1, known=False, looks=(twin,)) for _ in range(20)]
     matched = [calibrate(shown + some, default_calibration())[1].matched for some in (rare, often)]

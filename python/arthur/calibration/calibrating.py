@@ -20,6 +20,7 @@ from arthur.decision import (
     score_inputs,
 )
 from arthur.errors import BadRequest
+from arthur.recognition.cascade import CHECKS
 from arthur.types import JsonValue
 
 FEWEST = 40
@@ -27,7 +28,7 @@ FEWEST = 40
 FOLDS = 2
 PROMISE = 0.001
 """Share of photos without an enrolled work that may be called a match at that limit."""
-SPENT = 0.5
+SPENT = 0.75
 """Part of the promise up to which positive log-odds are made to count more: the rest is for photos yet unseen."""
 KEENEST = 2.0
 BINS = 10
@@ -105,7 +106,8 @@ def calibrate(
 
 def _fitted(trials: Sequence[Trial], prior: Calibration, held: Collection[str]) -> Calibration:
     scored = [_judged(look, trial) for trial in trials for look in trial.looks if look.step == "scores"]
-    verified = [_judged(look, trial) for trial in trials for look in trial.looks if look.step != "scores"]
+    # other looks lack a sign, and would teach that it says little
+    verified = [_judged(look, trial) for trial in trials for look in trial.looks if look.step in CHECKS]
     wrong = [one.best.score for one in scored if not one.right]
     lone_rival = float(np.median(wrong)) if wrong else prior.lone_rival
     scores = [score_inputs(one.best, max((rival.score for rival in one.rivals), default=lone_rival)) for one in scored]

@@ -27,6 +27,8 @@ from arthur.types import StoredView, Vectors
 from arthur.verify import Look, Verification
 
 STEPS = ("scores", "quick", "checked", "thorough", "rechecked")
+CHECKS = ("checked", "rechecked")
+"""Those after which all that can be known of what was found is known."""
 
 
 @dataclass(frozen=True, slots=True)
