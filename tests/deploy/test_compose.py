@@ -23,6 +23,7 @@ PROFILES = {
     ("public",): {"arthur", "nginx"},
     ("watched",): {"arthur", "prometheus", "grafana"},
     ("services",): {"arthur", "embedder", "postgres", "valkey"},
+    ("services", "qdrant"): {"arthur", "embedder", "postgres", "qdrant", "valkey"},
     ("gpu",): {"arthur", "embedder-gpu", "postgres", "valkey"},
 }
 
