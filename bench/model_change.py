@@ -1,6 +1,6 @@
 """A catalogue moves from one engine to another while a server answers: what visitors and the curator feel.
 
-    python -m bench.model_change [--views 50000] [--rate 0] [--share 1.0] [--seed 1]
+    python -m bench.model_change [--views 50000] [--rate 0] [--share 1.0] [--hidden 0] [--seed 1]
 
 Both engines are random projections of 32 x 32 pixels to 64 numbers: of the same length, so that an answer by vectors of
 both would show in its score alone, and so fast that everything but the engine is measured. Pictures are small mosaics,
@@ -8,6 +8,9 @@ kept as thumbnails only; geometry is switched off. Two visitors ask for enrolled
 and asks for them at once, each in a closed loop with pauses of 50 ms. `arthur reindex` is killed (kill -9) at half of
 the views and started again with `--switch`, and at the end `--rollback` goes back. Raw rows go to
 `bench/results/model_change.parquet`.
+
+With `--hidden 16384` the second engine goes through so many numbers in between, which makes it 200 MB to load; rows
+then go to `bench/results/model_change-hidden.parquet`.
 """
 
 from __future__ import annotations
@@ -68,14 +71,18 @@ file = "image.onnx"
 """
 
 
-def write_engine(folder: Path, seed: int) -> Path:
-    """Write an engine folder: unit rows of a random projection of the pixels."""
+def write_engine(folder: Path, seed: int, *, hidden: int = 0) -> Path:
+    """Write an engine folder: unit rows of a random projection of the pixels, through `hidden` numbers unless 0."""
     folder.mkdir(parents=True)
     graph = Graph(folder.name)
     values = graph.node("Cast", "pixels", to=onnx.TensorProto.FLOAT)
-    matrix = np.random.default_rng(seed).standard_normal((SIDE * SIDE * 3, DIM), dtype=np.float32)
+    chance = np.random.default_rng(seed)
+    matrix = chance.standard_normal((SIDE * SIDE * 3, hidden or DIM), dtype=np.float32)
     centred = matrix - matrix.mean(axis=0)
-    vectors = graph.unit(graph.linear(graph.reshape(values, [0, SIDE * SIDE * 3]), centred))
+    rows = graph.linear(graph.reshape(values, [0, SIDE * SIDE * 3]), centred)
+    if hidden:
+        rows = graph.linear(rows, chance.standard_normal((hidden, DIM), dtype=np.float32))
+    vectors = graph.unit(rows)
     onnx.save(graph.model(pixels_input(SIDE), vectors, dim=DIM), folder / "image.onnx")
     (folder / "engine.toml").write_text(FACTS.format(name=folder.name, side=SIDE, dim=DIM))
     return folder
@@ -251,6 +258,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--rate", type=float, default=0.0)
     parser.add_argument("--share", type=float, default=1.0)
+    parser.add_argument("--hidden", type=int, default=0)
     parser.add_argument("--shadow", type=int, default=40)
     parser.add_argument("--before-s", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=1)
@@ -258,7 +266,10 @@ def main() -> None:
     columns = record.context(options.seed, packages=["onnxruntime", "robyn", "sqlalchemy"])
     with tempfile.TemporaryDirectory() as scratch:
         data = Path(scratch) / "data"
-        engines = [write_engine(Path(scratch) / name, options.seed + n) for n, name in enumerate(("before", "after"))]
+        engines = [
+            write_engine(Path(scratch) / "before", options.seed),
+            write_engine(Path(scratch) / "after", options.seed + 1, hidden=options.hidden),
+        ]
         os.environ |= {"ARTHUR_ENGINE": str(engines[0]), "ARTHUR_LOCAL": "none:", "ARTHUR_ENGINE_THREADS": "1"}
         settings = load_settings(data=data)
         with closing(open_catalog(settings.catalog_url)) as catalog:
@@ -270,7 +281,10 @@ def main() -> None:
     frame = pl.DataFrame(load.rows, infer_schema_length=None)
     report(frame, took)
     facts = {"views": options.views, "workers": options.workers, "rate": options.rate, "share": options.share}
-    path = record.write("model_change", load.rows, {**columns, **facts, **took})
+    facts["hidden"] = options.hidden
+    path = record.write(
+        "model_change-hidden" if options.hidden else "model_change", load.rows, {**columns, **facts, **took}
+    )
     print(path)
 
 
