@@ -221,7 +221,8 @@ def verifier_of(local: LocalParts | None) -> str:
 
 def reach_of(settings: Settings) -> Reach:
     """Return what imports of this process can read."""
-    return Reach(platform.node(), settings.import_root, settings.import_stores)
+    root = Path(settings.import_root) if settings.import_root else None
+    return Reach(platform.node(), root, settings.import_stores)
 
 
 def open_trade(arthur: Arthur) -> ImportTrade:
