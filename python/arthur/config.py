@@ -101,7 +101,7 @@ class Settings(BaseSettings):
 
     job_threads: int = Field(1, ge=0, le=64, description="Threads of each web process that work on jobs; 0: none")
     job_lease_s: float = Field(30.0, ge=1, le=3600, description="Time after which a dead worker's work is taken over")
-    import_root: Path | None = Field(None, description="Folder below which callers over HTTP may import; empty: none")
+    import_root: str = Field("", description="Folder below which callers over HTTP may import; empty: none")
     import_stores: tuple[str, ...] = Field((), description="Prefixes (s3://...) from which they may import")
     host_concurrency: Positive = Field(4, description="Pictures that an import fetches from one host at the same time")
     host_delay_s: float = Field(0.1, ge=0, le=600, description="Least time between two fetches from one host, seconds")

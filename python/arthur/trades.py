@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from pathlib import Path
 
 from arthur.assemble import Arthur
 from arthur.config import Settings
@@ -15,7 +16,8 @@ from arthur.jobs.working import Terms, Trade, Worker
 
 def reach_of(settings: Settings) -> Reach:
     """Return what imports of this process can read."""
-    return Reach(platform.node(), settings.import_root, settings.import_stores)
+    root = Path(settings.import_root) if settings.import_root else None
+    return Reach(platform.node(), root, settings.import_stores)
 
 
 def open_trade(arthur: Arthur) -> ImportTrade:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-from arthur.assemble import open_arthur
+from arthur.assemble import open_arthur, reach_of
 from arthur.catalog.sql import SqlCatalog
 from arthur.config import Settings, load_settings, packed_settings, unpacked_settings
 from arthur.encode.folder import open_folder
@@ -128,3 +128,8 @@ def test_an_engine_runs_as_it_was_tuned_unless_settings_say_otherwise(
         pytest.raises(EngineError, match=f"more than a batch of {batch_max}"),
     ):
         arthur.encoder.submit(np.zeros((batch_max + 1, 16, 16, 3), np.uint8))
+
+
+def test_an_empty_import_root_is_none(tmp_path: Path) -> None:
+    assert reach_of(Settings(import_root="")).root is None
+    assert reach_of(Settings(import_root=str(tmp_path))).root == tmp_path

@@ -24,7 +24,7 @@ from arthur.trades import reach_of
 from tests.models import picture
 
 PICTURES, KILLS = 150, 2
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_a_killed_import_ends_with_exactly_its_pictures(
                 time.sleep(0.001)
             died.kill()
         last = worker(url)
-        assert last.wait(100) == 0
+        assert last.wait(300) == 0
         ended = catalog.jobs.job(job.job_id)
         found = {
             one.view.hierarchical: one
