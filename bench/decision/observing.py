@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeAlias
 
@@ -54,7 +55,9 @@ def observed(plan: Plan) -> tuple[list[Row], Row]:
             parts["verifier"] = arthur.recognizer.verifier or ""
         numbered = list(zip(range(len(files)), plan.shots, files, strict=True))
         shards = [numbered[first :: plan.processes] for first in range(plan.processes)]
-        with ProcessPoolExecutor(plan.processes, initializer=partial(cv2.setNumThreads, 1)) as pool:
+        # a fork would copy the locks, but not the threads, of the engine that was open here
+        spawn, initializer = get_context("spawn"), partial(cv2.setNumThreads, 1)
+        with ProcessPoolExecutor(plan.processes, mp_context=spawn, initializer=initializer) as pool:
             found = pool.map(partial(_looked_at, data, plan.engine), shards)
             rows = [row for shard in found for row in shard]
     return sorted(rows, key=lambda row: int(str(row["trial"]))), parts
