@@ -23,6 +23,8 @@ from bench.decision.observing import Plan, observed
 from bench.decision.photos import shots
 from bench.decision.rows import joined
 
+KEENEST = 2.0
+
 
 def measured(options: argparse.Namespace) -> pl.DataFrame:
     """Return the raw rows of an earlier run, or measure and record new ones."""
@@ -37,9 +39,8 @@ def measured(options: argparse.Namespace) -> pl.DataFrame:
 
 def fitted(raw: pl.DataFrame) -> Calibration:
     """Fit without any prior, and sign the outcome with where it comes from."""
-    nothing = Calibration(
-        Logistic(0.0, dict.fromkeys(SCORE_INPUTS, 0.0)), Logistic(0.0, dict.fromkeys(GEOMETRY_INPUTS, 0.0)), 0.5
-    )
+    by_score, by_geometry = (Logistic(0.0, dict.fromkeys(names, 0.0)) for names in (SCORE_INPUTS, GEOMETRY_INPUTS))
+    nothing = Calibration(by_score, by_geometry, 0.5, keenness=KEENEST)
     calibration, reliability = calibrate(joined(raw), nothing)
     run = raw.row(0, named=True)
     facts = {name: run[name] for name in ("engine", "verifier", "works", "photos", "open_set", "seed", "commit")}

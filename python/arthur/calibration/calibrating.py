@@ -30,7 +30,6 @@ PROMISE = 0.001
 """Share of photos without an enrolled work that may be called a match at that limit."""
 SPENT = 0.75
 """Part of the promise up to which positive log-odds are made to count more: the rest is for photos yet unseen."""
-KEENEST = 2.0
 BINS = 10
 _TRIFLE, _SURE = 1e-6, 1 - 1e-12
 
@@ -86,7 +85,7 @@ def calibrate(
 
     Args:
         trials: photos of known outcome.
-        prior: what counts where they say little.
+        prior: what counts where they say little; the fit is no keener than it.
         held: inputs of which they tell nothing: their weights are the prior's.
 
     Raises:
@@ -119,7 +118,7 @@ def _fitted(trials: Sequence[Trial], prior: Calibration, held: Collection[str]) 
         before = Prior(prior.by_geometry.weights, held)
         fitted = replace(fitted, by_geometry=_fit(verified, planes, GEOMETRY_INPUTS, before))
         fitted = replace(fitted, by_geometry=_safe(fitted.by_geometry, verified, fitted))
-        fitted = replace(fitted, keenness=_keenness(verified, fitted))
+        fitted = replace(fitted, keenness=_keenness(verified, fitted, most=prior.keenness))
     return fitted
 
 
@@ -150,8 +149,8 @@ def _safe(logistic: Logistic, judged: Sequence[Judged], fitted: Calibration) -> 
     return logistic
 
 
-def _keenness(judged: Sequence[Judged], fitted: Calibration) -> float:
-    """Return how many times positive log-odds may count until SPENT of the promise is.
+def _keenness(judged: Sequence[Judged], fitted: Calibration, *, most: float) -> float:
+    """Return how many times positive log-odds may count until SPENT of the promise is, `most` at most.
 
     It is 1 where so few wrong answers were seen that the promise cannot be.
     """
@@ -163,8 +162,8 @@ def _keenness(judged: Sequence[Judged], fitted: Calibration) -> float:
     for odds, count in wrong:
         allowed -= count
         if allowed < 0:
-            return max(1.0, min(KEENEST, certain / max(odds, _TRIFLE)))
-    return KEENEST
+            return max(1.0, min(most, certain / max(odds, _TRIFLE)))
+    return most
 
 
 def _alone(judged: Judged, fitted: Calibration) -> float:
