@@ -73,7 +73,7 @@ class Settings(BaseSettings):
         ge=0,
         description="Pictures worked on at a time per worker; 0 is its share of the cores, 4 times that with a GPU",
     )
-    queued: int = Field(0, ge=0, description="Requests that may wait for a turn per worker; 0 is 12 a turn")
+    queued: int = Field(0, ge=0, description="Requests that may wait for a turn per worker; 0 is 24 a turn")
     drain_s: float = Field(15.0, gt=0, description="Time for requests in flight to end when stopping, seconds")
     cors_origins: tuple[str, ...] = Field((), description="Origins allowed to call from a browser; * allows all")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _PLACES_PER_CORE = 16
-_WAITING_PER_TURN = 12
+_WAITING_PER_TURN = 24
 _ELSEWHERE = 4
 _JOBS_NICE = 5
 """By how much jobs give way to requests."""
