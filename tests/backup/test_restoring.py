@@ -143,6 +143,22 @@ def test_a_check_reads_everything_and_writes_nothing(estate: Estate, tmp_path: P
         check(place, silent)
 
 
+@pytest.mark.service("postgresql")
+def test_a_restore_into_postgresql_is_no_catalogue_before_its_end(
+    estate: Estate, target: Target, postgres: str
+) -> None:
+    backup_id = estate.back_up().manifest.backup_id
+    served = replace(target, catalog_url=postgres)
+    with closing(open_database(postgres)) as database:
+        begin_restore(database, backup_id)
+    with pytest.raises(ConfigError, match="a restore that was never finished"):
+        open_catalog(postgres)
+    restored(estate, served)
+    assert contents_at(postgres, target.data / "blobs") == estate.contents()
+    with pytest.raises(Conflict, match="holds a catalogue already"):
+        restored(estate, served)
+
+
 def test_another_backup_does_not_go_on_with_an_unfinished_restore(estate: Estate, target: Target) -> None:
     estate.back_up()
     with closing(open_database(target.catalog_url)) as database:

@@ -6,16 +6,17 @@ import fcntl
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import select
 
 from arthur.backup.blobs import Listed, keep_blobs, listed
-from arthur.backup.manifest import Manifest, Piece, unpacked
+from arthur.backup.indices import keep_indices, pieces_of
+from arthur.backup.manifest import Manifest, unpacked
 from arthur.backup.place import Deposit, Place
 from arthur.backup.progress import Advance, Progress
 from arthur.blobs import Blobs
@@ -29,17 +30,24 @@ from arthur.release import installed_version
 
 __all__ = ["BackedUp", "Holding", "back_up"]
 
-_PIECE = 8 * 2**20
 _WORK = "backing-up"
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What is backed up: a catalogue, the pictures of its views, and the folder in which it is copied first."""
+    """What is backed up.
+
+    Attributes:
+        catalog: the catalogue.
+        blobs: the pictures of its views.
+        data: the folder in which the catalogue is copied first.
+        indices: folders of indices, by their names in the backup.
+    """
 
     catalog: Database
     blobs: Blobs
     data: Path
+    indices: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +88,11 @@ def back_up(holding: Holding, place: Place, progress: Progress, *, replace: bool
             identity=identity,
             sequence=moved.sequence,
             rows=moved.rows,
-            catalog=tuple(_pieces(file, deposit)),
+            catalog=tuple(pieces_of(file, deposit)),
             lists=kept.lists,
             blobs=kept.blobs,
             blob_bytes=kept.blob_bytes,
+            indices=keep_indices(holding.indices, deposit),
         )
         deposit.finish(manifest)
     return BackedUp(manifest, deposit.written, deposit.written_bytes)
@@ -152,10 +161,3 @@ def _listed(place: Place, before: Manifest | None) -> Iterator[Listed]:
     if before is not None:
         with suppress(StoreError):
             yield from listed(place, before)
-
-
-def _pieces(file: Path, deposit: Deposit) -> Iterator[Piece]:
-    """Make the file of a catalogue, which nobody has opened, part of the backup."""
-    with file.open("rb") as content:
-        while data := content.read(_PIECE):
-            yield deposit.put(data)

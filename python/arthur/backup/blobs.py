@@ -25,7 +25,7 @@ __all__ = ["Kept", "Listed", "check_blobs", "keep_blobs", "listed", "put_blobs"]
 _THREADS = 8
 _PAGE = 500
 _LINES = 10_000
-# Blobs in memory: an original may take 25 MiB.
+# Blobs that wait for a thread; no more than one for each thread is in memory.
 _AT_ONCE = 64
 
 Item = TypeVar("Item")

@@ -11,7 +11,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from arthur.errors import Conflict, StoreError
 
-__all__ = ["Manifest", "Piece", "packed", "piece_of", "unpacked"]
+__all__ = ["IndexFile", "Manifest", "Piece", "packed", "piece_of", "unpacked"]
 
 FORMAT = 1
 _MOST_DIGITS = 20
@@ -31,6 +31,14 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexFile:
+    """A file of an index: which index, its path below that one's folder, and its pieces in order."""
+
+    path: Annotated[str, Field(pattern=r"^(index|local)(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$")]
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """What a backup holds.
 
@@ -46,6 +54,7 @@ class Manifest:
         lists: which blobs there are, in order.
         blobs: how many.
         blob_bytes: how long they are together.
+        indices: files of indices, each index's manifest behind all that it names.
     """
 
     backup_id: Annotated[str, Field(pattern="^[0-9a-f]{12}$")]
@@ -59,6 +68,7 @@ class Manifest:
     lists: tuple[Piece, ...]
     blobs: int
     blob_bytes: int
+    indices: tuple[IndexFile, ...]
 
 
 _MANIFEST = TypeAdapter(Manifest)

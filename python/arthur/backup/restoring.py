@@ -55,10 +55,11 @@ def check(place: Place, progress: Progress) -> Manifest:
     manifest = place.manifest()
     if manifest.schema > HEAD:
         raise Conflict(f"the backup was written by Arthur {manifest.arthur}, which is newer than this one")
+    pieces = [*manifest.catalog, *(piece for file in manifest.indices for piece in file.pieces)]
     with progress("check catalogue") as advance:
-        for done, piece in enumerate(manifest.catalog, 1):
+        for done, piece in enumerate(pieces, 1):
             place.read(piece)
-            advance(done, len(manifest.catalog))
+            advance(done, len(pieces))
     with progress("check pictures") as advance:
         check_blobs(place, manifest, advance)
     return manifest

@@ -24,10 +24,12 @@ def backup(
     *,
     data: Data = None,
     replace: Annotated[bool, typer.Option("--replace", help="Give up a backup of another catalogue.")] = False,
+    with_index: Annotated[bool, typer.Option("--with-index", help="Take the files of the indices along.")] = False,
     json: Json = False,
 ) -> None:
     """Back the catalogue and the pictures of its views up, while servers run. Run again it writes what is new."""
     from arthur.backup.backing import Holding, back_up
+    from arthur.backup.indices import index_folders
     from arthur.backup.place import open_place
     from arthur.blobs import open_blobs
     from arthur.catalog.opening import open_database, sqlite_file
@@ -40,7 +42,8 @@ def backup(
     if file is not None and not file.exists():
         raise ConfigError(f"there is no catalogue {file}; name its folder with --data")
     with closing(open_database(settings.catalog_url)) as database:
-        holding = Holding(database, open_blobs(settings.blobs_url), settings.data.resolve())
+        indices = index_folders(settings.index_url, settings.local_url) if with_index else {}
+        holding = Holding(database, open_blobs(settings.blobs_url), settings.data.resolve(), indices)
         done = back_up(holding, open_place(place, made=True), progress_bar, replace=replace)
     document = _document(done.manifest) | {"written": done.written, "written_bytes": done.written_bytes}
     answer(document, f"{_line(done.manifest)}; {_megabytes(done.written_bytes)} were new", json=json)
@@ -51,9 +54,11 @@ def restore(
     *,
     data: Data = None,
     check: Annotated[bool, typer.Option("--check", help="Only read all of the backup and compare it.")] = False,
+    only_index: Annotated[bool, typer.Option("--only-index", help="Only write the files of the indices.")] = False,
     json: Json = False,
 ) -> None:
     """Restore a backup into an empty data folder, once every byte of it was compared with what was written."""
+    from arthur.backup.indices import index_folders, restore_indices
     from arthur.backup.place import open_place
     from arthur.backup.restoring import Target
     from arthur.backup.restoring import check as check_backup
@@ -63,6 +68,10 @@ def restore(
     settings = load_settings(data=data)
     log_to_stderr(settings)
     opened = open_place(place)
+    if only_index:
+        files = restore_indices(opened, index_folders(settings.index_url, settings.local_url), progress_bar)
+        answer({"files": files}, f"{files} files of indices", json=json)
+        return
     if check:
         manifest = check_backup(opened, progress_bar)
     else:
@@ -80,6 +89,7 @@ def _document(manifest: Manifest) -> dict[str, object]:
         "catalog_bytes": sum(piece.size for piece in manifest.catalog),
         "pictures": manifest.blobs,
         "picture_bytes": manifest.blob_bytes,
+        "index_files": len(manifest.indices),
     }
 
 
