@@ -10,9 +10,13 @@ from arthur.catalog.database import Database
 from arthur.catalog.schema import HEAD, metadata
 from arthur.errors import ConfigError
 
-__all__ = ["bring_up_to_date", "migrate", "revision"]
+__all__ = ["UNFINISHED", "VERSION", "bring_up_to_date", "migrate", "revision"]
 
 _VERSION_TABLE = "alembic_version"
+VERSION = table(_VERSION_TABLE, column("version_num"))
+"""The one row in which Alembic keeps the schema's revision."""
+UNFINISHED = "restoring-"
+"""How the revision of a database begins that is being restored: to whoever opens it, it is no catalogue yet."""
 _SCRIPTS = Path(__file__).with_name("migrations")
 
 
@@ -60,11 +64,13 @@ def revision(connection: Connection) -> str | None:
     """Return the schema's revision, None for an empty database.
 
     Raises:
-        ConfigError: the database holds tables of another program.
+        ConfigError: the database holds tables of another program, or a restore that was never finished.
     """
     names = set(inspect(connection).get_table_names())
     if _VERSION_TABLE in names:
-        version = connection.scalar(select(column("version_num")).select_from(table(_VERSION_TABLE)))
+        version = connection.scalar(select(VERSION))
+        if str(version).startswith(UNFINISHED):
+            raise ConfigError("the database holds a restore that was never finished: run `arthur restore` again")
         return None if version is None else str(version)
     if names:
         strangers = ", ".join(sorted(names - set(metadata.tables))[:3]) or "no schema version"

@@ -34,14 +34,16 @@ from arthur.catalog.schema import (
 )
 from arthur.errors import Conflict, StoreError
 
-__all__ = ["Moved", "move"]
+__all__ = ["IDENTITY", "Moved", "copy", "move"]
 
 Advance = Callable[[int, int], None]
 
 _PAGE = 500
 # A round that brought no more than this was short: what is written meanwhile waits for the next call.
 _SHORT = 20_000
-_IDENTITY = "identity"
+IDENTITY = "identity"
+"""The note by which indices know a catalogue."""
+
 _MAKERS = (engines, verifiers)
 _HISTORY = frozenset((artists, entries, views, endings, state))
 """Copied by the sequence alone. A difference that is left is a fault and not mended."""
@@ -76,6 +78,12 @@ def move(source: Database, target: Database, advance: Advance) -> Moved:
     with store_errors():
         for database in (source, target):
             bring_up_to_date(database)
+    return copy(source, target, advance)
+
+
+def copy(source: Database, target: Database, advance: Advance) -> Moved:
+    """As `move`, where the schemas of both are up to date."""
+    with store_errors():
         _claim(target, _identity(source))
         while True:
             with source.reader.begin() as snapshot:
@@ -153,19 +161,19 @@ class _Copy:
 def _identity(source: Database) -> str:
     """Return the name by which indices know the source, which is given one if it has none."""
     with source.writer.begin() as connection:
-        known = connection.scalar(select(notes.c.value).where(notes.c.name == _IDENTITY))
+        known = connection.scalar(select(notes.c.value).where(notes.c.name == IDENTITY))
         if known is None:
             known = uuid.uuid4().hex
-            connection.execute(insert(notes).values(name=_IDENTITY, value=known))
+            connection.execute(insert(notes).values(name=IDENTITY, value=known))
     return str(known)
 
 
 def _claim(target: Database, identity: str) -> None:
     """Make the target a copy of the catalogue of that identity, unless it is something else already."""
     with target.writer.begin() as connection:
-        known = connection.scalar(select(notes.c.value).where(notes.c.name == _IDENTITY))
+        known = connection.scalar(select(notes.c.value).where(notes.c.name == IDENTITY))
         if known is None and connection.scalar(select(state.c.sequence)) == 0:
-            connection.execute(insert(notes).values(name=_IDENTITY, value=identity))
+            connection.execute(insert(notes).values(name=IDENTITY, value=identity))
         elif known != identity:
             raise Conflict("the target holds another catalogue: name an empty database")
 

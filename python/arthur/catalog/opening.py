@@ -7,7 +7,7 @@ from pathlib import Path
 from arthur.catalog.database import Database
 from arthur.errors import ConfigError
 
-__all__ = ["open_database"]
+__all__ = ["open_database", "sqlite_file"]
 
 
 def open_database(url: str) -> Database:
@@ -16,11 +16,12 @@ def open_database(url: str) -> Database:
     Raises:
         ConfigError: the URL is not of a known form, or the driver is not installed.
     """
-    scheme, separator, rest = url.partition("://")
-    if scheme == "sqlite" and rest[:1] == "/" and rest[1:] and not rest.startswith("/:") and "?" not in rest:
+    scheme, separator, _ = url.partition("://")
+    file = sqlite_file(url)
+    if file is not None:
         from arthur.catalog.sqlite import open_sqlite
 
-        return open_sqlite(Path(rest[1:]))
+        return open_sqlite(file)
     if scheme in ("postgresql", "postgres") and separator:
         try:
             from arthur.catalog.postgres import open_postgres
@@ -29,3 +30,10 @@ def open_database(url: str) -> Database:
             raise ConfigError(message) from error
         return open_postgres(url)
     raise ConfigError("the catalogue URL must be sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+
+
+def sqlite_file(url: str) -> Path | None:
+    """Return the file of a SQLite catalogue; None for any other URL."""
+    scheme, _, rest = url.partition("://")
+    named = scheme == "sqlite" and rest[:1] == "/" and rest[1:] and not rest.startswith("/:") and "?" not in rest
+    return Path(rest[1:]) if named else None

@@ -12,6 +12,7 @@ import typer
 
 from arthur.cli import (
     audit,
+    backup,
     building,
     calibrate,
     catalog,
@@ -69,6 +70,8 @@ def _application() -> typer.Typer:
     app.command("calibrate")(calibrate.calibrate)
     app.command("reindex")(reindex.reindex)
     app.command("export")(export.export)
+    app.command("backup")(backup.backup)
+    app.command("restore")(backup.restore)
     app.command("replay")(replay.replay)
     app.command("openapi")(openapi.openapi)
     app.command("status")(status.status)
