@@ -19,6 +19,8 @@ from bench.scaling.plan import Wish
 from bench.scaling.report import LOCALS, Report
 
 VIEWS = (10_000_000, 100_000_000, 1_000_000_000)
+LEAST = 10_000
+"""Views below which no curve was measured."""
 BEGIN, END = "<!-- tables: python -m bench.scaling --write docs/scaling.md -->", "<!-- end of tables -->"
 
 
@@ -59,8 +61,8 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=2000, help="simulated in each run")
     parser.add_argument("--write", type=Path, default=None, help="page whose tables are made anew")
     given = parser.parse_args()
-    if min(*given.views, given.rate, given.goal_ms, given.replicas, given.dim, given.queries) <= 0:
-        parser.error("views, rate, goal, replicas, dim and queries are above 0")
+    if min(given.rate, given.goal_ms, given.replicas, given.dim, given.queries) <= 0 or min(given.views) < LEAST:
+        parser.error(f"rate, goal, replicas, dim and queries are above 0, and views at least {LEAST}")
     wish = Wish(
         given.views[0],
         given.rate,
@@ -72,11 +74,14 @@ def main() -> None:
         given.encode_ms,
         given.photos,
     )
-    known = (read_measured(given.results), read_market(given.machines))
-    tables = str(Report(wish, given.views, known, local=given.local, queries=given.queries))
-    if given.write:
-        given.write.write_text(written(given.write.read_text(), tables))
-    else:
+    try:
+        known = (read_measured(given.results), read_market(given.machines))
+        tables = str(Report(wish, given.views, known, local=given.local, queries=given.queries))
+        if given.write:
+            given.write.write_text(written(given.write.read_text(), tables))
+    except (OSError, ValueError) as wrong:
+        parser.error(str(wrong))
+    if not given.write:
         print(tables)
 
 

@@ -202,7 +202,7 @@ class Report:
     def _filling(self) -> str:
         head = (
             "views",
-            "enrolling, core hours",
+            "core hours: enrolling",
             "the vector index",
             "the local index",
             f"all, days on {FILL_CORES} cores",
