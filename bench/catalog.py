@@ -1,7 +1,8 @@
 """How fast the catalogue is: puts one by one, in batches and by threads, replay, and the reads of every request.
 
-usage: python -m bench.catalog [--rows N] [--folder FOLDER] [--url postgresql://...]...; measures SQLite in a new file
-and each catalogue named, which must be empty; writes results/catalog.parquet and prints percentiles.
+usage: python -m bench.catalog [--rows N] [--folder FOLDER] [--url postgresql://...]... [--sizes N...]; measures SQLite
+in a new file and each catalogue named, which must be empty; writes results/catalog.parquet and prints percentiles.
+With --sizes only the bytes that such catalogues of SQLite take, to results/catalog-size.parquet.
 """
 
 from __future__ import annotations
@@ -119,13 +120,28 @@ def observe(url: str, rows: int) -> list[Row]:
     return [row | {"database": url.partition(":")[0]} for row in found]
 
 
+def sizes(folder: Path, rows: int) -> Row:
+    """Return the bytes of a closed SQLite catalogue of `rows` views, with vectors and without local features."""
+    file = folder / f"size-{rows}.db"
+    catalog = open_catalog(f"sqlite:///{file}")
+    put_batches(catalog, new_views(rows, prefix="batch"))
+    catalog.close()
+    return {"what": "size", "items": rows, "bytes": sum(path.stat().st_size for path in folder.glob(f"{file.name}*"))}
+
+
 def main() -> None:
     """Measure, keep the raw rows and print a summary."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--folder", type=Path, default=None, help="on the disk to be measured")
     parser.add_argument("--url", action="append", default=[], help="a further catalogue, which must be empty")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[], help="views of the catalogues to weigh")
     given = parser.parse_args()
+    if given.sizes:
+        with tempfile.TemporaryDirectory(dir=given.folder) as folder:
+            weighed = [sizes(Path(folder), rows) for rows in given.sizes]
+        print(write("catalog-size", weighed, context(SEED, packages=("sqlalchemy", "numpy"))))
+        return
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         rows = [row | {"database": "none"} for row in sync_cost(Path(folder))]
         for url in (f"sqlite:///{folder}/catalog.db", *given.url):
