@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from arthur.config import load_settings
-from arthur.encode.endpoint import parse_addresses
+from arthur.encode.address import parse_addresses
 from arthur.web.routes import all_routes
 from tests.deploy.commands import check_command
 from tests.service_fixtures import deploy_tool

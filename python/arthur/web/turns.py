@@ -3,7 +3,7 @@
 Work that shares the cores with more work than there are cores takes longer by as much, and so does everything beside
 it. So a process does few pieces at a time, in order of arrival. A burst may wait. Where the queue was full once, more
 may be coming than the work allows, and a queue would only make everyone wait: until a second has passed without a
-refusal, hardly anyone is let into it; and once as many were refused as it holds, those who wait in it are told as well.
+refusal, hardly anyone is let into it; and once as many were refused as it holds, those far behind in it are refused.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Turns:
 
     def __init__(self, running: int, *, waiting: int, clock: Callable[[], float] = time.monotonic) -> None:
         """Let `waiting` wait in a burst, and half as many as run while more come than can be served."""
-        self._free = running
+        self._free = self._running = running
         self._waiting = waiting
         self._pressed = running // 2
         self._clock = clock
@@ -106,9 +106,9 @@ class Turns:
         return True
 
     def _shorten(self) -> None:
-        """Refuse those who wait behind as many as may wait under pressure."""
+        """Refuse those who would wait for longer than their own work takes."""
         hasty = [waiter for waiter in self._queue if not waiter.patient]
-        for waiter in hasty[self._pressed :]:
+        for waiter in hasty[self._running :]:
             waiter.refused = True
             self._queue.remove(waiter)
             self._call(waiter)
