@@ -14,17 +14,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arthur.client import BadAnswer, Likeness, Recognition, SearchAnswer, Similar, Status, answers
+from arthur.client import Analytics, BadAnswer, Likeness, Recognition, SearchAnswer, Similar, Status, answers
 from arthur.client.reading import read
+from arthur.web import analytics_schemas as told
 from arthur.web import answers as served
 from arthur.web.routes import all_routes
 
-KINDS = [Recognition, SearchAnswer, Similar, Likeness, Status]
+KINDS = [Recognition, SearchAnswer, Similar, Likeness, Status, Analytics]
 MODELS = {
     "Match": served.MatchOut, "Recognition": served.PhotoOut, "View": served.ViewOut, "Similar": served.SimilarOut,
     "Hit": served.HitOut, "SearchAnswer": served.SearchOut, "Artist": served.ArtistOut, "Entry": served.EntryOut,
     "Likeness": served.LikenessOut, "Progress": served.ProgressOut, "CatalogSize": served.CatalogOut,
-    "Status": served.StatusOut,
+    "Status": served.StatusOut, "Analytics": told.AnalyticsOut, "FoundWork": told.WorkOut, "Day": told.DayOut,
 }  # fmt: skip
 OURS = {"Status": {"parts"}}
 NO_METHODS = {
@@ -37,6 +38,7 @@ NAMES = {
     "remove_view": "remove", "show_thumbnail": "thumbnail", "list_artists": "artists", "show_artist": "artist",
     "remove_artist": "remove", "list_entries": "entries", "show_entry": "entry", "remove_entry": "remove",
     "list_views": "views", "confusables": "confusables", "duplicates": "duplicates", "status": "status",
+    "show_usage": "analytics",
     "rebuild": "rebuild",
 }  # fmt: skip
 SHORT = st.text(max_size=4)
@@ -74,8 +76,8 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
 @given(data=st.data())
 def test_what_is_told_is_what_is_read(kind: type[Any], data: st.DataObject) -> None:
     value = data.draw(values(kind))
-    told = orjson.loads(orjson.dumps(value))
-    assert read(kind, {**told, "a member of tomorrow": 1}) == value
+    sent = orjson.loads(orjson.dumps(value))
+    assert read(kind, {**sent, "a member of tomorrow": 1}) == value
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

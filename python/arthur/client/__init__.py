@@ -13,9 +13,12 @@ It needs httpx and orjson, and Pillow where pictures are to be made smaller; not
 from __future__ import annotations
 
 from arthur.client.answers import (
+    Analytics,
     Artist,
     CatalogSize,
+    Day,
     Entry,
+    FoundWork,
     Hit,
     Likeness,
     Match,
@@ -54,6 +57,7 @@ from arthur.client.pictures import Picture
 from arthur.client.synchronous import Client
 
 __all__ = [
+    "Analytics",
     "ApiError",
     "Artist",
     "AsyncClient",
@@ -63,11 +67,13 @@ __all__ = [
     "Client",
     "ClientError",
     "Conflict",
+    "Day",
     "DeadlineExceeded",
     "EngineError",
     "Entry",
     "FetchError",
     "Forbidden",
+    "FoundWork",
     "Hit",
     "ImageTooLarge",
     "Ingredient",
