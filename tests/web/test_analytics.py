@@ -10,7 +10,7 @@ import httpx
 import polars as pl
 import pytest
 
-from arthur.web.analytics_schemas import AnalyticsOut
+from arthur.web.analytics_schemas import AnalyticsOut, ArtistAnalyticsOut
 from tests.web.conftest import eventually, picture
 
 TYPE = {"content-type": "image/png"}
@@ -71,3 +71,30 @@ def test_a_restricted_key_is_told_of_its_own_artists_alone(keyed: Any) -> None:
     assert eventually(lambda: {"mine", "somebody"} <= top("reader"))
     assert top("mine") <= {"mine", "also mine"}
     assert keyed.ask("GET", "/api/v1/analytics", "mine").json()["no_match_rate"] is None
+
+
+def test_an_artist_is_told_of_its_company_and_how_often_its_works_were_found(
+    client: httpx.Client, put: Callable[..., httpx.Response], asked: Callable[[], Any], artist: str
+) -> None:
+    assert eventually(asked)
+    put(8, entry="other")
+    told = ArtistAnalyticsOut.model_validate(client.get(f"/api/v1/artists/{artist}/analytics").json())
+    assert (told.views, told.months[0].views, told.quality.looked_at, told.quality.small) == (2, 2, 2, 2)
+    assert (told.found.match + told.found.unsure, told.found.works[0].entry_id) == (1, "entry")
+    assert told.nearest is not None
+    assert artist not in [one.artist_id for one in told.nearest]
+
+
+def test_an_artist_comes_as_files(client: httpx.Client, put: Callable[..., httpx.Response], artist: str) -> None:
+    put(9)
+    answer = client.get(f"/api/v1/artists/{artist}/analytics", params={"format": "csv"})
+    assert answer.text.splitlines()[0] == "day,views,total"
+    works = client.get(f"/api/v1/artists/{artist}/analytics", params={"format": "parquet", "table": "works"})
+    assert pl.read_parquet(io.BytesIO(works.content)).columns == ["artist_id", "entry_id", "match", "unsure", "last_at"]
+
+
+def test_a_restricted_key_is_told_of_no_foreign_company(keyed: Any) -> None:
+    for seed, artist in ((31, "mine"), (32, "stranger")):
+        keyed.ask("PUT", f"/api/v1/artists/{artist}/entries/n/views/v", "writer", content=picture(seed), headers=TYPE)
+    told = keyed.ask("GET", "/api/v1/artists/mine/analytics", "mine").json()
+    assert {row["artist_id"] for row in told["nearest"]} <= {"also mine"}

@@ -180,58 +180,6 @@ class Likeness:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundWork:
-    """How often an entry was the answer, or would have been, were it surer."""
-
-    artist_id: str
-    entry_id: str
-    match: int
-    unsure: int
-    last_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """The answers of one UTC day, `photos` distinct ones; p50, p90 and p99 of the latency in milliseconds."""
-
-    day: str
-    answers: int
-    match: int
-    unsure: int
-    no_match: int
-    photos: int
-    p50: float
-    p90: float
-    p99: float
-
-
-@dataclass(frozen=True, slots=True)
-class Analytics:
-    """What was asked, from the match log.
-
-    Attributes:
-        logged_days: for how many days answers are kept; 0: they are not logged.
-        complete: all answers of the time were looked at, not the newest ones alone.
-        decisions: how many answers were match, unsure and no_match.
-        no_match_rate, unsure_rate: None without answers; the first also for keys that are restricted to artists.
-        latency_ms: p50, p90 and p99; empty without answers.
-        top: the most found works first.
-        days: those with answers, oldest first.
-    """
-
-    since: datetime
-    logged_days: int
-    complete: bool
-    answers: int
-    decisions: Mapping[str, int]
-    no_match_rate: float | None
-    unsure_rate: float | None
-    latency_ms: Mapping[str, float]
-    top: tuple[FoundWork, ...]
-    days: tuple[Day, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Progress:
     """How far the index is; `at` in seconds since 1970."""
 

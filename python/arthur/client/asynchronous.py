@@ -12,8 +12,8 @@ from typing import Self, TypeVar, Unpack
 import httpx
 
 from arthur.client import calls
+from arthur.client.analytics import Analytics, ArtistAnalytics
 from arthur.client.answers import (
-    Analytics,
     Artist,
     Entry,
     Hit,
@@ -150,6 +150,10 @@ class AsyncClient:
     async def analytics(self, *, days: int = 30, top: int = 20) -> Analytics:
         """See Client.analytics."""
         return await self._run(calls.analytics(days, top))
+
+    async def artist_analytics(self, artist_id: str, *, days: int = 30) -> ArtistAnalytics:
+        """See Client.artist_analytics."""
+        return await self._run(calls.artist_analytics(artist_id, days))
 
     async def analytics_file(self, form: FileForm, *, table: AnalyticsTable = "days", days: int = 30) -> bytes:
         """See Client.analytics_file."""

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import orjson
 
+from arthur.client.analytics import Analytics, ArtistAnalytics
 from arthur.client.answers import (
-    Analytics,
     Artist,
     Entry,
     Hit,
@@ -177,6 +177,11 @@ def search(text: str | None, mix: Sequence[Ingredient], **narrowing: Unpack[Narr
 def analytics(days: int, top: int) -> Call[Analytics]:
     """Show what was asked."""
     return Call("GET", f"{_API}/analytics", value_of(Analytics), (("days", str(days)), ("top", str(top))))
+
+
+def artist_analytics(artist_id: str, days: int) -> Call[ArtistAnalytics]:
+    """Show an artist in numbers."""
+    return Call("GET", f"{_path(artist_id)}/analytics", value_of(ArtistAnalytics), (("days", str(days)),))
 
 
 def analytics_file(form: FileForm, table: AnalyticsTable, days: int) -> Call[bytes]:

@@ -11,8 +11,8 @@ from typing import Self, TypeVar, Unpack
 import httpx
 
 from arthur.client import calls
+from arthur.client.analytics import Analytics, ArtistAnalytics
 from arthur.client.answers import (
-    Analytics,
     Artist,
     Entry,
     Hit,
@@ -185,6 +185,10 @@ class Client:
     def analytics(self, *, days: int = 30, top: int = 20) -> Analytics:
         """Return what was asked in the last `days`, with the `top` works, where the server logs answers."""
         return self._run(calls.analytics(days, top))
+
+    def artist_analytics(self, artist_id: str, *, days: int = 30) -> ArtistAnalytics:
+        """Return an artist in numbers, with how often its works were found in the last `days`."""
+        return self._run(calls.artist_analytics(artist_id, days))
 
     def analytics_file(self, form: FileForm, *, table: AnalyticsTable = "days", days: int = 30) -> bytes:
         """Return every day, or every work that was found, as a file."""

@@ -63,12 +63,58 @@ class AnalyticsOut(BaseModel):
     days: list[DayOut]
 
 
+class ArtistAnalyticsParams(Lenient):
+    """What of an artist's numbers is wanted, and as what."""
+
+    days: Days = 30
+    format: Form = "json"
+    table: Annotated[
+        Literal["growth", "works"], Field(description="Of a file: views by day, or how often each work was found")
+    ] = "growth"
+
+
 class GrowthOut(BaseModel):
-    """Views that were new on a day, and how many there were at its end."""
+    """Views that were new on a day or in a month, and how many there were at its end."""
 
     day: str
     views: int
     total: int
+
+
+class QualityOut(BaseModel):
+    """How good pictures are for recognition, from `looked_at` views taken evenly over all."""
+
+    looked_at: int
+    small: Annotated[int, Field(description="With a side of less than 256 pixels")]
+    thumbnails_missing: int
+    features_few: Annotated[int | None, Field(description="With fewer than 50 local features; null: no verifier")]
+
+
+class NearArtistOut(BaseModel):
+    """An artist whose works are near: to how many of the views looked at, and their mean cosine similarity."""
+
+    artist_id: str
+    views: int
+    score: float
+
+
+class ConfusableOut(BaseModel):
+    """A work of the artist that would be taken for another one with this probability, or the other for it."""
+
+    entry_id: str
+    other_artist_id: str
+    other_entry_id: str
+    probability: float
+
+
+class FoundOut(BaseModel):
+    """How often the artist's works were found, from the match log; empty where none is kept."""
+
+    logged_days: int
+    complete: bool
+    match: int
+    unsure: int
+    works: list[WorkOut]
 
 
 class ArtistAnalyticsOut(BaseModel):
@@ -84,3 +130,10 @@ class ArtistAnalyticsOut(BaseModel):
     first_at: str
     last_at: str
     growth: list[GrowthOut]
+    months: list[GrowthOut]
+    quality: QualityOut
+    nearest: Annotated[
+        list[NearArtistOut] | None, Field(description="At most 10, nearest first; null: the index did not answer")
+    ]
+    confusable: Annotated[list[ConfusableOut], Field(description="At most 100, most confusable first")]
+    found: FoundOut

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
+from arthur.errors import StoreError
 from arthur.types import check_id
-from arthur.web.analytics_schemas import AnalyticsOut, AnalyticsParams, ArtistAnalyticsOut
+from arthur.web.analytics_schemas import AnalyticsOut, AnalyticsParams, ArtistAnalyticsOut, ArtistAnalyticsParams
+from arthur.web.caller import Caller
 from arthur.web.http import Request, Response, json_response
 from arthur.web.routing import Doc, Route
 from arthur.web.schemas import query_model
@@ -17,9 +21,12 @@ from arthur.web.service import Service
 if TYPE_CHECKING:
     import polars as pl
 
-    from arthur.analytics import Answered, FileFormat
+    from arthur.analytics import Answered, ArtistAnalytics, FileFormat
 
 _DAY_US = 86_400_000_000
+_LOOKED_AT = 32
+_NEAR, _MOST_ARTISTS = 50, 10
+_MOST_WORKS = 100
 _MEDIA = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 _FILES = ("text/csv", _MEDIA["parquet"])
 
@@ -27,7 +34,7 @@ _FILES = ("text/csv", _MEDIA["parquet"])
 def show_usage(service: Service, request: Request) -> Response:
     """Show what was asked, from the match log; keys restricted to artists are told of answers about their works."""
     params = query_model(AnalyticsParams, request.query)
-    since_us = time.time_ns() // 1000 - params.days * _DAY_US
+    since_us = _since_us(params.days)
     answered = answers_since(service, since_us, request.caller.only)
     if params.format != "json":
         table = answered.days() if params.table == "days" else answered.works()
@@ -53,7 +60,42 @@ def show_analytics(service: Service, request: Request) -> Response:
     """Show an artist in numbers."""
     from arthur.analytics import artist_analytics  # see answers_since
 
-    return json_response(asdict(artist_analytics(service.catalog, check_id(request.params["artist_id"], "artist_id"))))
+    artist_id = check_id(request.params["artist_id"], "artist_id")
+    params = query_model(ArtistAnalyticsParams, request.query)
+    numbers = artist_analytics(service.catalog, artist_id)
+    answered = answers_since(service, _since_us(params.days), (artist_id,))
+    if params.format != "json":
+        table = numbers.growth_table() if params.table == "growth" else answered.works()
+        return file_response(table, params.format, f"arthur-{params.table}")
+    found = {
+        "logged_days": service.settings.match_log_days,
+        "complete": answered.complete,
+        "match": answered.decisions()["match"],
+        "unsure": answered.decisions()["unsure"],
+        "works": answered.works().head(_MOST_WORKS).to_dicts(),
+    }
+    return json_response({**asdict(numbers), **_looks(service, numbers, request.caller), "found": found})
+
+
+def _looks(service: Service, numbers: ArtistAnalytics, caller: Caller) -> dict[str, object]:
+    """Return what looking at some views of an artist tells, as the members of the answer."""
+    from arthur.analytics import confusable_works, nearest_artists, quality_of, sampled_views  # see answers_since
+
+    artist_id, recognizer = numbers.artist_id, service.recognizer
+    views = sampled_views(service.catalog, artist_id, of=numbers.views, most=_LOOKED_AT)
+    nearest = None
+    with suppress(StoreError):
+        similar = partial(recognizer.similar, k=_NEAR, artist_ids=caller.artists)
+        nearest = nearest_artists(artist_id, views, similar, most=_MOST_ARTISTS)
+    return {
+        "quality": quality_of(service.catalog, service.blobs, views, verifier=recognizer.verifier),
+        "nearest": nearest,
+        "confusable": confusable_works(service.catalog, artist_id, only=caller.only, most=_MOST_WORKS),
+    }
+
+
+def _since_us(days: int) -> int:
+    return time.time_ns() // 1000 - days * _DAY_US
 
 
 def answers_since(service: Service, since_us: int, only: tuple[str, ...] | None) -> Answered:
@@ -86,7 +128,13 @@ ROUTES = (
         "GET",
         "/api/v1/artists/{artist_id}/analytics",
         show_analytics,
-        Doc("An artist in numbers", "catalogue", answers={200: ArtistAnalyticsOut}),
+        Doc(
+            "An artist in numbers",
+            "catalogue",
+            query=ArtistAnalyticsParams,
+            answers={200: ArtistAnalyticsOut},
+            files=_FILES,
+        ),
         scope="read",
     ),
 )
