@@ -29,6 +29,7 @@ from arthur.cli import (
     openapi,
     reindex,
     replay,
+    report,
     search,
     serve,
     similar,
@@ -70,6 +71,7 @@ def _application() -> typer.Typer:
     app.command("reindex")(reindex.reindex)
     app.command("export")(export.export)
     app.command("replay")(replay.replay)
+    app.command("report")(report.report)
     app.command("openapi")(openapi.openapi)
     app.command("status")(status.status)
     app.command("top")(top.top)
