@@ -95,6 +95,10 @@ class Settings(BaseSettings):
     )
     audit_keep_days: int = Field(0, ge=0, description="Days after which a day of the audit log goes; 0 keeps all")
 
+    match_log_days: int = Field(
+        0, ge=0, le=3650, description="Days for which answers are logged, as hashes and ids; 0 logs none"
+    )
+
     fetch_allow: tuple[str, ...] = Field((), description="Private networks (CIDR) from which pictures may be fetched")
     fetch_timeout_s: float = Field(10.0, gt=0, description="Time for one fetch with its redirects, seconds")
     fetch_retries: int = Field(2, ge=0, le=10, description="Further tries after a failed fetch")

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from arthur.analytics import Growth, artist_analytics
+from arthur.analytics import Growth, artist_analytics, sampled_views
 from arthur.catalog import Page
 from arthur.errors import NotFound
 from arthur.types import StoredView, ViewId
@@ -71,3 +71,12 @@ def test_it_can_be_written_as_json(shelf: Any) -> None:
 def test_an_artist_without_views_is_not_found(shelf: Any) -> None:
     with pytest.raises(NotFound):
         artist_analytics(shelf, "b")
+
+
+def test_growth_is_told_by_month_too(shelf: Any) -> None:
+    assert artist_analytics(shelf, "a").months == (Growth("2026-01", 3, 3),)
+
+
+def test_views_are_sampled_evenly(shelf: Any) -> None:
+    found = [[one.view.view_id for one in sampled_views(shelf, "a", of=3, most=most)] for most in (1, 2, 9)]
+    assert found == [["v1"], ["v1", "v1"], ["v1", "v2", "v1"]]

@@ -19,7 +19,18 @@ from arthur.catalog.opening import open_database
 from arthur.catalog.schema import embeddings, metadata
 from arthur.catalog.sql import SqlCatalog
 from arthur.errors import Conflict, StoreError
-from arthur.types import Lease, Likeness, Listing, LocalFeatures, NewJob, NewView, Reject, Settlement, ViewId
+from arthur.types import (
+    Lease,
+    Likeness,
+    Listing,
+    LocalFeatures,
+    LoggedMatch,
+    NewJob,
+    NewView,
+    Reject,
+    Settlement,
+    ViewId,
+)
 
 Copy = Callable[[], Moved]
 
@@ -66,7 +77,7 @@ def new(name: str, seed: int = 0) -> NewView:
 
 
 def fill(catalog: Catalog) -> None:
-    """Puts, replacements, removals, names that came back, likenesses, a note, and a job that is under way."""
+    """Puts, replacements, removals, names that came back, likenesses, a note, logged answers, and a job under way."""
     catalog.put([new(f"artist {i % 4}/entry {i % 7}/{i}", i) for i in range(60)])
     catalog.put([new(f"artist {i % 4}/entry {i % 7}/{i}", 100 + i) for i in range(0, 60, 5)])
     catalog.remove("artist 1")
@@ -75,6 +86,8 @@ def fill(catalog: Catalog) -> None:
     keys = catalog.changes(0, 1000, "f").keys.tolist()
     catalog.put_likenesses([Likeness(keys[5], keys[3], "duplicate", 0.1 + 0.2, 1 / 3, None, None)])
     catalog.put_note("calibration", "é")
+    catalog.match_log.put([LoggedMatch(5, "p", "match", "artist 3", "entry 3", 0.1 + 0.2, 1 / 3, "engine")])
+    catalog.match_log.put([LoggedMatch(6, "q", "no_match", None, None, 0.0, 2.5, "engine")])
     catalog.jobs.put(NewJob("import", {"path": "ü"}, listing=Listing((({"n": 1}, {"n": 2}), ({"n": 3},)))), now_us=1)
     work(catalog, imported=1, rejects=(Reject("row 2", "é", {"n": 2}),))
 

@@ -169,3 +169,18 @@ def test_status_counts_the_catalogue(client: Any, known: Any) -> None:
 
 def test_a_rebuild_is_waited_for(client: Any) -> None:
     assert client.rebuild(wait=True).state == "done"
+
+
+def test_what_was_asked_is_told_as_values_and_as_files(client: Any) -> None:
+    told = client.analytics(days=7, top=5)
+    assert (told.logged_days, told.complete, told.answers) == (0, True, sum(told.decisions.values()))
+    assert client.analytics_file("csv", table="works", days=7).startswith(b"artist_id,entry_id,match,unsure,last_at\n")
+    assert client.analytics_file("parquet")[:4] == b"PAR1"
+
+
+def test_an_artist_is_told_in_numbers(client: Any, known: Any, artist: str) -> None:
+    told = client.artist_analytics(artist, days=7)
+    assert (told.artist_id, told.views, told.formats, told.quality.looked_at) == (artist, 1, {"png": 1}, 1)
+    assert (told.quality.small, told.quality.thumbnails_missing, told.found.works) == (1, 0, ())
+    with pytest.raises(NotFound):
+        client.artist_analytics("nobody")

@@ -14,21 +14,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arthur.client import BadAnswer, Likeness, Recognition, SearchAnswer, Similar, Status, answers
+import arthur.client
+from arthur.client import Analytics, ArtistAnalytics, BadAnswer, Likeness, Recognition, SearchAnswer, Similar, Status
 from arthur.client.reading import read
+from arthur.web import analytics_schemas as told
 from arthur.web import answers as served
 from arthur.web.routes import all_routes
 
-KINDS = [Recognition, SearchAnswer, Similar, Likeness, Status]
+KINDS = [Recognition, SearchAnswer, Similar, Likeness, Status, Analytics, ArtistAnalytics]
 MODELS = {
     "Match": served.MatchOut, "Recognition": served.PhotoOut, "View": served.ViewOut, "Similar": served.SimilarOut,
     "Hit": served.HitOut, "SearchAnswer": served.SearchOut, "Artist": served.ArtistOut, "Entry": served.EntryOut,
     "Likeness": served.LikenessOut, "Progress": served.ProgressOut, "CatalogSize": served.CatalogOut,
-    "Status": served.StatusOut,
+    "Status": served.StatusOut, "ArtistAnalytics": told.ArtistAnalyticsOut, "Growth": told.GrowthOut,
+    "Quality": told.QualityOut, "NearArtist": told.NearArtistOut, "ConfusableWorks": told.ConfusableOut,
+    "Found": told.FoundOut, "Analytics": told.AnalyticsOut, "FoundWork": told.WorkOut, "Day": told.DayOut,
 }  # fmt: skip
 OURS = {"Status": {"parts"}}
 NO_METHODS = {
-    "openapi", "docs", "metrics", "alive", "ready", "batch_match", "show_analytics",
+    "openapi", "docs", "metrics", "alive", "ready", "batch_match",
     "show_artist_cover", "show_entry_cover", "list_engines", "show_calibration",
     "start_job", "list_jobs", "show_job", "list_quarantine", "retry_job", "pause_job", "resume_job", "cancel_job",
 }  # fmt: skip
@@ -37,6 +41,7 @@ NAMES = {
     "remove_view": "remove", "show_thumbnail": "thumbnail", "list_artists": "artists", "show_artist": "artist",
     "remove_artist": "remove", "list_entries": "entries", "show_entry": "entry", "remove_entry": "remove",
     "list_views": "views", "confusables": "confusables", "duplicates": "duplicates", "status": "status",
+    "show_usage": "analytics", "show_analytics": "artist_analytics",
     "rebuild": "rebuild",
 }  # fmt: skip
 SHORT = st.text(max_size=4)
@@ -74,8 +79,8 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
 @given(data=st.data())
 def test_what_is_told_is_what_is_read(kind: type[Any], data: st.DataObject) -> None:
     value = data.draw(values(kind))
-    told = orjson.loads(orjson.dumps(value))
-    assert read(kind, {**told, "a member of tomorrow": 1}) == value
+    sent = orjson.loads(orjson.dumps(value))
+    assert read(kind, {**sent, "a member of tomorrow": 1}) == value
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
@@ -97,7 +102,7 @@ def test_the_message_names_the_member() -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_member_is_one_the_server_describes(name: str) -> None:
-    ours = {one.name for one in dataclasses.fields(getattr(answers, name))} - OURS.get(name, set())
+    ours = {one.name for one in dataclasses.fields(getattr(arthur.client, name))} - OURS.get(name, set())
     assert ours <= set(MODELS[name].model_fields)
 
 

@@ -123,6 +123,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     served = start(
         tmp_path_factory.mktemp("served"), workers=2, server=getattr(request, "param", "robyn"),
         fetch_allow=["127.0.0.0/8"], max_image_bytes=2_000_000, cors_origins=["https://page.example"],
+        match_log_days=30,
     )  # fmt: skip
     yield served
     assert served.stop() == 0
@@ -169,7 +170,9 @@ def keyed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     catalog.put_api_keys([key for _, key in made.values()])
     catalog.close()
     of = getattr(request, "param", "robyn")
-    served = start(folder, workers=2, server=of, max_image_bytes=2_000_000, fetch_allow=["127.0.0.0/8"])
+    served = start(
+        folder, workers=2, server=of, max_image_bytes=2_000_000, fetch_allow=["127.0.0.0/8"], match_log_days=30
+    )
     yield Keyed(served, {name: str(token) for name, (token, _) in made.items()}, folder / "data")
     assert served.stop() == 0
     served.process.stdout.close()  # type: ignore[union-attr]

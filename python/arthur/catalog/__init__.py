@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arthur.catalog.jobs import JobBook, JobQueue
+from arthur.catalog.match_log import MatchLog
 from arthur.catalog.outbox import Outbox
 from arthur.catalog.signs import Signs
 from arthur.types import (
@@ -81,8 +82,7 @@ class Catalog(Protocol):
             EngineReplaced: they are of another. Nothing was put.
             BadRequest: a vector is not a finite row of length 1, metadata is longer than 64 KiB or nested deeper
                 than 32, or a field cannot be kept. Nothing was put.
-            EngineMismatch: vectors of more than one fingerprint or length were given, or a fingerprint that
-                the catalogue knows with another length.
+            EngineMismatch: more than one fingerprint or length was given, or one that is known with another length.
         """
         ...
 
@@ -193,6 +193,11 @@ class Catalog(Protocol):
     @property
     def queue(self) -> JobQueue:
         """Jobs, for workers."""
+        ...
+
+    @property
+    def match_log(self) -> MatchLog:
+        """What was answered to photos."""
         ...
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, bindparam, select
 
 from arthur.catalog.chunks import chunked
 from arthur.catalog.embedders import first_unembedded
@@ -19,7 +19,16 @@ from arthur.catalog.vectors import decode_vectors
 from arthur.errors import BadRequest
 from arthur.types import Changes, FeatureChanges, Keys, StoredView
 
-__all__ = ["artist_numbers", "changes", "check_stretch", "feature_changes", "features", "vectors", "views_by_key"]
+__all__ = [
+    "artist_numbers",
+    "changes",
+    "check_stretch",
+    "feature_changes",
+    "features",
+    "one_view",
+    "vectors",
+    "views_by_key",
+]
 
 # What every recognition reads is put together once: that takes SQLAlchemy longer than SQLite takes to answer.
 _FIND_VIEWS = select_views().where(views.c.key.in_(bindparam("keys", expanding=True)))
@@ -33,6 +42,12 @@ _FIND_FEATURES = (
     .join(verifiers, feature_rows.c.verifier == verifiers.c.number)
     .where(feature_rows.c.key.in_(bindparam("keys", expanding=True)), verifiers.c.fingerprint == bindparam("of"))
 )
+
+
+def one_view(connection: Connection, query: Select[*tuple[Any, ...]]) -> StoredView | None:
+    """Return the view that a query of `select_views` finds, None where it finds none."""
+    row = connection.execute(query).one_or_none()
+    return None if row is None else stored_view(row)
 
 
 def views_by_key(connection: Connection, keys: Keys) -> dict[int, StoredView]:

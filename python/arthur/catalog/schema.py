@@ -33,6 +33,7 @@ __all__ = [
     "job_tasks",
     "jobs",
     "likenesses",
+    "match_log",
     "metadata",
     "notes",
     "notices",
@@ -43,7 +44,7 @@ __all__ = [
     "webhooks",
 ]
 
-HEAD = "0007"
+HEAD = "0008"
 """Revision of this schema: the newest file in `migrations/versions`."""
 
 state = Table(
@@ -176,6 +177,23 @@ endings = Table(
     Column("key", INT64, nullable=False),
 )
 """Keys that ended: by a removal, or by the put whose key is `sequence`."""
+
+match_log = Table(
+    "match_log",
+    metadata,
+    Column("number", INT64, primary_key=True),
+    Column("at_us", INT64, nullable=False),
+    Column("photo", Text, nullable=False),
+    Column("decision", Text, nullable=False),
+    Column("entry", INT64, ForeignKey("entries.number", ondelete="CASCADE"), nullable=True),
+    Column("probability", Float, nullable=False),
+    Column("milliseconds", Float, nullable=False),
+    Column("engine", Text, nullable=False),
+    Index(None, "at_us"),
+    # Found when the entry ends.
+    Index(None, "entry"),
+)
+"""Answers to photos, where they are logged. `photo` is a hash that needs a secret of its day, kept among the notes."""
 
 notes = Table(
     "notes",

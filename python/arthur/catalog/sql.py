@@ -20,10 +20,11 @@ from arthur.catalog.faults import store_errors
 from arthur.catalog.likenesses import list_likenesses, put_likenesses
 from arthur.catalog.lists import list_artists, list_entries, list_views
 from arthur.catalog.migrate import bring_up_to_date
-from arthur.catalog.records import Prepared, prepare, select_views, stored_view
+from arthur.catalog.records import Prepared, prepare, select_views
 from arthur.catalog.schema import artists, entries, notes, views
 from arthur.catalog.signs import SqlSigns
 from arthur.catalog.sql_jobs import SqlJobBook
+from arthur.catalog.sql_match_log import SqlMatchLog
 from arthur.catalog.sql_outbox import SqlOutbox
 from arthur.catalog.sql_queue import SqlJobQueue
 from arthur.catalog.writing import put_views, remove_views
@@ -75,6 +76,7 @@ class SqlCatalog:
         self.outbox = SqlOutbox(self._reading, self._writing_alone)
         self.jobs = SqlJobBook(self._reading, self._writing_alone)
         self.queue = SqlJobQueue(self._reading, partial(self._alone, database.queue), self._writing_alone)
+        self.match_log = SqlMatchLog(self._reading, self._writing_alone)
         self.signs = SqlSigns(self._reading, self._writing_alone)
         try:
             with self._answering():
@@ -108,15 +110,13 @@ class SqlCatalog:
             views.c.view_id == view.view_id,
         )
         with self._asking() as connection:
-            row = connection.execute(query).one_or_none()
-        return None if row is None else stored_view(row)
+            return reading.one_view(connection, query)
 
     def find(self, vector_id: str) -> StoredView | None:
         """See Catalog.find. Of views that share a vector_id the newest is found."""
         query = select_views().where(views.c.vector_id == vector_id).order_by(views.c.key.desc()).limit(1)
         with self._asking() as connection:
-            row = connection.execute(query).one_or_none()
-        return None if row is None else stored_view(row)
+            return reading.one_view(connection, query)
 
     def views(self, keys: Keys) -> Mapping[int, StoredView]:
         """See Catalog.views."""

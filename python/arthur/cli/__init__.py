@@ -30,6 +30,7 @@ from arthur.cli import (
     openapi,
     reindex,
     replay,
+    report,
     search,
     serve,
     similar,
@@ -73,6 +74,7 @@ def _application() -> typer.Typer:
     app.command("backup")(backup.backup)
     app.command("restore")(backup.restore)
     app.command("replay")(replay.replay)
+    app.command("report")(report.report)
     app.command("openapi")(openapi.openapi)
     app.command("status")(status.status)
     app.command("top")(top.top)

@@ -12,6 +12,17 @@ It needs httpx and orjson, and Pillow where pictures are to be made smaller; not
 
 from __future__ import annotations
 
+from arthur.client.analytics import (
+    Analytics,
+    ArtistAnalytics,
+    ConfusableWorks,
+    Day,
+    Found,
+    FoundWork,
+    Growth,
+    NearArtist,
+    Quality,
+)
 from arthur.client.answers import (
     Artist,
     CatalogSize,
@@ -54,8 +65,10 @@ from arthur.client.pictures import Picture
 from arthur.client.synchronous import Client
 
 __all__ = [
+    "Analytics",
     "ApiError",
     "Artist",
+    "ArtistAnalytics",
     "AsyncClient",
     "BadAnswer",
     "BadRequest",
@@ -63,11 +76,16 @@ __all__ = [
     "Client",
     "ClientError",
     "Conflict",
+    "ConfusableWorks",
+    "Day",
     "DeadlineExceeded",
     "EngineError",
     "Entry",
     "FetchError",
     "Forbidden",
+    "Found",
+    "FoundWork",
+    "Growth",
     "Hit",
     "ImageTooLarge",
     "Ingredient",
@@ -77,12 +95,14 @@ __all__ = [
     "MatchParameters",
     "Name",
     "Narrowing",
+    "NearArtist",
     "NotFound",
     "Outcome",
     "Overloaded",
     "Picture",
     "Problem",
     "Progress",
+    "Quality",
     "Recognition",
     "Retry",
     "SearchAnswer",

@@ -12,6 +12,7 @@ from typing import Self, TypeVar, Unpack
 import httpx
 
 from arthur.client import calls
+from arthur.client.analytics import Analytics, ArtistAnalytics
 from arthur.client.answers import (
     Artist,
     Entry,
@@ -30,7 +31,7 @@ from arthur.client.batch import Outcome, in_order_async
 from arthur.client.batch import Progress as Told
 from arthur.client.calls import Call
 from arthur.client.connection import Habits, http_options, request_of
-from arthur.client.parameters import Ingredient, MatchParameters, Name, Narrowing, Retry
+from arthur.client.parameters import AnalyticsTable, FileForm, Ingredient, MatchParameters, Name, Narrowing, Retry
 from arthur.client.pictures import Opened, Picture
 from arthur.client.replies import Page
 
@@ -145,6 +146,18 @@ class AsyncClient:
         """See Client.search."""
         call = await asyncio.to_thread(calls.search, text, mix, **narrowing)
         return await self._run(call)
+
+    async def analytics(self, *, days: int = 30, top: int = 20) -> Analytics:
+        """See Client.analytics."""
+        return await self._run(calls.analytics(days, top))
+
+    async def artist_analytics(self, artist_id: str, *, days: int = 30) -> ArtistAnalytics:
+        """See Client.artist_analytics."""
+        return await self._run(calls.artist_analytics(artist_id, days))
+
+    async def analytics_file(self, form: FileForm, *, table: AnalyticsTable = "days", days: int = 30) -> bytes:
+        """See Client.analytics_file."""
+        return await self._run(calls.analytics_file(form, table, days))
 
     async def status(self) -> Status:
         """See Client.status."""

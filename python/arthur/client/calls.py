@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import orjson
 
+from arthur.client.analytics import Analytics, ArtistAnalytics
 from arthur.client.answers import (
     Artist,
     Entry,
@@ -24,7 +25,7 @@ from arthur.client.answers import (
     Status,
     View,
 )
-from arthur.client.parameters import Ingredient, MatchParameters, Name, Narrowing
+from arthur.client.parameters import AnalyticsTable, FileForm, Ingredient, MatchParameters, Name, Narrowing
 from arthur.client.pictures import Body, Picture, Source, frames_body, raw_body, source_of, url_of
 from arthur.client.replies import Page, Read, count_of, page_of, recognition_of, status_of, value_of
 from arthur.client.shrinking import Shrunk, shrink
@@ -171,6 +172,22 @@ def search(text: str | None, mix: Sequence[Ingredient], **narrowing: Unpack[Narr
     members = {"mix": [_ingredient(one) for one in mix]} | ({} if text is None else {"text": text})
     body = Body(_JSON, (orjson.dumps(members),))
     return Call("POST", f"{_API}/search", value_of(SearchAnswer), _params(narrowing), body)
+
+
+def analytics(days: int, top: int) -> Call[Analytics]:
+    """Show what was asked."""
+    return Call("GET", f"{_API}/analytics", value_of(Analytics), (("days", str(days)), ("top", str(top))))
+
+
+def artist_analytics(artist_id: str, days: int) -> Call[ArtistAnalytics]:
+    """Show an artist in numbers."""
+    return Call("GET", f"{_path(artist_id)}/analytics", value_of(ArtistAnalytics), (("days", str(days)),))
+
+
+def analytics_file(form: FileForm, table: AnalyticsTable, days: int) -> Call[bytes]:
+    """Fetch a table of what was asked."""
+    params = (("days", str(days)), ("table", table), ("format", form))
+    return Call("GET", f"{_API}/analytics", bytes, params)
 
 
 def status() -> Call[Status]:

@@ -11,6 +11,9 @@ from arthur.client.pictures import Picture
 Name: TypeAlias = tuple[str, str, str]
 """A view's name: artist, entry, view; each kept as given."""
 
+FileForm: TypeAlias = Literal["csv", "parquet"]
+AnalyticsTable: TypeAlias = Literal["days", "works"]
+
 
 class Narrowing(TypedDict, total=False):
     """Which entries are wanted.

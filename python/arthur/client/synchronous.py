@@ -11,6 +11,7 @@ from typing import Self, TypeVar, Unpack
 import httpx
 
 from arthur.client import calls
+from arthur.client.analytics import Analytics, ArtistAnalytics
 from arthur.client.answers import (
     Artist,
     Entry,
@@ -29,7 +30,7 @@ from arthur.client.batch import Outcome, in_order
 from arthur.client.batch import Progress as Told
 from arthur.client.calls import Call
 from arthur.client.connection import Habits, http_options, request_of
-from arthur.client.parameters import Ingredient, MatchParameters, Name, Narrowing, Retry
+from arthur.client.parameters import AnalyticsTable, FileForm, Ingredient, MatchParameters, Name, Narrowing, Retry
 from arthur.client.pictures import Picture
 from arthur.client.replies import Page
 
@@ -180,6 +181,18 @@ class Client:
             Conflict: the server's engine reads no text.
         """
         return self._run(calls.search(text, mix, **narrowing))
+
+    def analytics(self, *, days: int = 30, top: int = 20) -> Analytics:
+        """Return what was asked in the last `days`, with the `top` works, where the server logs answers."""
+        return self._run(calls.analytics(days, top))
+
+    def artist_analytics(self, artist_id: str, *, days: int = 30) -> ArtistAnalytics:
+        """Return an artist in numbers, with how often its works were found in the last `days`."""
+        return self._run(calls.artist_analytics(artist_id, days))
+
+    def analytics_file(self, form: FileForm, *, table: AnalyticsTable = "days", days: int = 30) -> bytes:
+        """Return every day, or every work that was found, as a file."""
+        return self._run(calls.analytics_file(form, table, days))
 
     def status(self) -> Status:
         """Return how the server is."""

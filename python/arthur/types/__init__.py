@@ -32,6 +32,7 @@ from arthur.types.jobs import (
     Settlement,
     Task,
 )
+from arthur.types.logged import LoggedMatch
 from arthur.types.names import (
     DecisionKind,
     Fit,
@@ -96,6 +97,7 @@ __all__ = [
     "Listing",
     "LocalFeatures",
     "LocalQuery",
+    "LoggedMatch",
     "Match",
     "Metadata",
     "Neighbors",

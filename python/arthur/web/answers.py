@@ -202,29 +202,6 @@ class RemovedOut(BaseModel):
     removed: int
 
 
-class GrowthOut(BaseModel):
-    """Views that were new on a day, and how many there were at its end."""
-
-    day: str
-    views: int
-    total: int
-
-
-class AnalyticsOut(BaseModel):
-    """An artist in numbers."""
-
-    artist_id: str
-    entries: int
-    views: int
-    formats: dict[str, int]
-    size_bytes: int
-    pixels: dict[str, int]
-    views_per_entry: dict[str, int]
-    first_at: str
-    last_at: str
-    growth: list[GrowthOut]
-
-
 class ProgressOut(BaseModel):
     """How far a rebuild of the index is; also each message of the WebSocket `/ws/index-progress`, for imports too.
 

@@ -98,6 +98,9 @@ class Metrics:
             ("look",),
             registry=self._registry,
         )
+        self._unlogged = Counter(
+            "arthur_match_log_dropped", "Answers that the match log had no place for", registry=self._registry
+        )
         self._stages = self._histogram("arthur_stage_seconds", "Time of a stage of recognition", "stage")
 
     def _count_the_queue(self) -> None:
@@ -161,6 +164,10 @@ class Metrics:
         for stage, milliseconds in answer.timings_ms.items():
             self._stages.labels(stage).observe(milliseconds / 1000)
             self._exemplars.note("arthur_stage_seconds", {"stage": stage}, milliseconds / 1000, request_id)
+
+    def unlogged(self, answers: int) -> None:
+        """Count answers that are not in the match log."""
+        self._unlogged.inc(answers)
 
     def admitted(self, taken: int, places: int) -> None:
         """Note how many places this worker has, and how many of them are taken."""

@@ -121,6 +121,8 @@ def _body(media: str, model: type[BaseModel] | None) -> Json:
 def _responses(route: Route, doc: Doc) -> Json:
     """Return what the route answers; 400, 404 and 500 can always come, and what the gate answers."""
     answers = {str(status): _answer(status, kind) for status, kind in doc.answers.items()}
+    if doc.files:
+        answers["200"]["content"] |= {media: {"schema": _BINARY} for media in doc.files}
     always = (400, 414, 429, 431, 500) if "{" not in route.path else (400, 404, 414, 429, 431, 500)
     always = always if route.scope == "open" else (*always, 401, 403, 503)
     problem = {PROBLEM: {"schema": {"$ref": _REF.format(model="Problem")}}}

@@ -27,6 +27,7 @@ class Doc:
         query: model whose fields are the query parameters.
         bodies: model (or None for bytes) by media type; empty when the route takes no body.
         answers: model (or media type for what is not JSON) by status.
+        files: media types as which the answer may be wanted instead.
         errors: statuses of problems that this route can give beside 400, 404 and 500.
         headers: what request headers mean that this route reads beside those of every route.
     """
@@ -36,6 +37,7 @@ class Doc:
     query: type[BaseModel] | None = None
     bodies: Mapping[str, type[BaseModel] | None] = field(default_factory=dict)
     answers: Mapping[int, type[BaseModel] | str | None] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
     errors: tuple[int, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
 

@@ -14,6 +14,7 @@ from arthur.reports import NoReports, Reports
 from arthur.tracing import NoTracing, Tracing
 from arthur.web.metrics import Metrics
 from arthur.web.progress import Rebuild
+from arthur.web.recording import Recorder
 from arthur.web.turns import Turns
 
 
@@ -36,6 +37,7 @@ class Service:
     fan_out: Executor
     metrics: Metrics
     rebuild: Rebuild
+    recorder: Recorder
     version: str
     turns: Turns
     embedders: Callable[[], Mapping[str, str]] = dict

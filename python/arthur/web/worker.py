@@ -29,6 +29,7 @@ from arthur.web.app import App
 from arthur.web.auditing import Ledger
 from arthur.web.metrics import Metrics
 from arthur.web.progress import Board, Rebuild
+from arthur.web.recording import Recorder
 from arthur.web.rim import open_rim
 from arthur.web.routes import route_table
 from arthur.web.serve import default_workers
@@ -92,10 +93,12 @@ def run(opener: Callable[[Settings], Arthur]) -> int:
         trade.close()
         fan_out.shutdown(wait=False, cancel_futures=True)
         rim.close()
+        service.recorder.close()
         attendance.close()
         arthur.close()
 
     rim.follow()
+    service.recorder.follow()
     jobs.start()
     app = App(service, route_table(), gate=rim.gate, ledger=Ledger(rim.audit))
     server = _open_server(app, places=settings.admitted or _PLACES_PER_CORE * usable_cores(), on_stop=stop)
@@ -131,6 +134,7 @@ def _catch_up(arthur: Arthur) -> None:
 def service_of(arthur: Arthur, fan_out: ThreadPoolExecutor) -> Service:
     """Return what handlers need of an opened Arthur."""
     standing = Standing(installed_version(), arthur.recognizer.status, lambda: arthur.embedders)
+    metrics = Metrics(arthur.cache.stats, arthur.recognizer.pulse, standing)
     return Service(
         settings=arthur.settings,
         recognizer=arthur.recognizer,
@@ -138,8 +142,9 @@ def service_of(arthur: Arthur, fan_out: ThreadPoolExecutor) -> Service:
         blobs=arthur.blobs,
         fetch=arthur.fetcher,
         fan_out=fan_out,
-        metrics=Metrics(arthur.cache.stats, arthur.recognizer.pulse, standing),
+        metrics=metrics,
         rebuild=Rebuild(arthur.recognizer, Board(arthur.catalog)),
+        recorder=Recorder(arthur.catalog.match_log, days=arthur.settings.match_log_days, dropped=metrics.unlogged),
         version=installed_version(),
         embedders=lambda: arthur.embedders,
         turns=_turns(arthur.settings),

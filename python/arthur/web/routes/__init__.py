@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arthur.web.routes import artists, engines, jobs, legacy, likenesses, match, pages, search, state, views
+from arthur.web.routes import analytics, artists, engines, jobs, legacy, likenesses, match, pages, search, state, views
 from arthur.web.routing import Route, Table
 
 __all__ = ["all_routes", "route_table"]
@@ -16,6 +16,7 @@ def all_routes() -> tuple[Route, ...]:
         *search.ROUTES,
         *views.ROUTES,
         *artists.ROUTES,
+        *analytics.ROUTES,
         *likenesses.ROUTES,
         *engines.ROUTES,
         *jobs.ROUTES,

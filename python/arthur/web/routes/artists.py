@@ -1,15 +1,14 @@
-"""Artists and entries: lists, single ones, removal, and an artist in numbers."""
+"""Artists and entries: lists, single ones, and removal."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from typing import TypeVar
 
 from arthur.catalog import Page
 from arthur.errors import NotFound
 from arthur.types import check_id
-from arthur.web.answers import AnalyticsOut, ArtistOut, ArtistsOut, EntriesOut, EntryOut, RemovedOut, ViewsOut
+from arthur.web.answers import ArtistOut, ArtistsOut, EntriesOut, EntryOut, RemovedOut, ViewsOut
 from arthur.web.http import Request, Response, json_response
 from arthur.web.routes.views import removed, view_members
 from arthur.web.routing import Doc, Route
@@ -79,13 +78,6 @@ def list_views(service: Service, request: Request) -> Response:
     return json_response({"views": [view_members(row) for row in page.rows], "next_cursor": page.next_cursor})
 
 
-def show_analytics(service: Service, request: Request) -> Response:
-    """Show an artist in numbers."""
-    from arthur.analytics import artist_analytics  # polars takes half a second to load, and few ask for this
-
-    return json_response(asdict(artist_analytics(service.catalog, _id(request, "artist_id"))))
-
-
 def _id(request: Request, name: str) -> str:
     return check_id(request.params[name], name)
 
@@ -128,13 +120,6 @@ ROUTES = (
         _ENTRY + "/views",
         list_views,
         Doc("List an entry's views", "catalogue", query=PageParams, answers={200: ViewsOut}),
-        scope="read",
-    ),
-    Route(
-        "GET",
-        _ARTIST + "/analytics",
-        show_analytics,
-        Doc("An artist in numbers", "catalogue", answers={200: AnalyticsOut}),
         scope="read",
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 from arthur.errors import BadRequest, ImageTooLarge, InvalidImage, StoreError
@@ -45,6 +46,7 @@ def match(service: Service, request: Request) -> Response:
     except InvalidImage as error:
         raise BadRequest(INVALID_FILE) from error
     service.metrics.recognized(answer, request.request_id)
+    service.recorder.note((picture,), answer, (time.monotonic() - request.received_at) * 1000)
     rows = () if answer.probability < _SHOWN_FROM else answer.matches
     matches = [
         {

@@ -114,6 +114,7 @@ def recognize(service: Service, request: Request, frames: Sequence[bytes], param
     )
     answer = service.recognizer.recognize_frames(frames, query)
     service.metrics.recognized(answer, request.request_id)
+    service.recorder.note(frames, answer, (time.monotonic() - request.received_at) * 1000)
     service.tracing.note({"arthur.decision": answer.decision, "arthur.engine": answer.engine})
     return answer
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import islice
 
 import polars as pl
 
@@ -26,7 +27,7 @@ _SCHEMA: dict[str, pl.DataType] = {
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """Views that were new on a day (ISO date, UTC), and how many there were at its end."""
+    """Views that were new on a day or in a month (ISO, UTC), and how many there were at its end."""
 
     day: str
     views: int
@@ -44,6 +45,7 @@ class ArtistAnalytics:
         views_per_entry: likewise.
         first_at, last_at: when the oldest view was created and the newest change made, ISO 8601 in UTC.
         growth: days on which views were created, oldest first.
+        months: likewise, by month (2026-01).
     """
 
     artist_id: str
@@ -56,6 +58,11 @@ class ArtistAnalytics:
     first_at: str
     last_at: str
     growth: tuple[Growth, ...]
+    months: tuple[Growth, ...]
+
+    def growth_table(self) -> pl.DataFrame:
+        """Return the growth by day as a table: day, views, total."""
+        return pl.DataFrame([asdict(one) for one in self.growth])
 
 
 def artist_analytics(catalog: Catalog, artist_id: str) -> ArtistAnalytics:
@@ -79,8 +86,18 @@ def artist_analytics(catalog: Catalog, artist_id: str) -> ArtistAnalytics:
         views_per_entry=_quantiles(views["entry_id"].value_counts()["count"]),
         first_at=views.select(pl.col("created_at").min()).item().isoformat(),
         last_at=views.select(pl.col("updated_at").max()).item().isoformat(),
-        growth=_growth(views),
+        growth=_growth(views, "%Y-%m-%d"),
+        months=_growth(views, "%Y-%m"),
     )
+
+
+def sampled_views(catalog: Catalog, artist_id: str, *, of: int, most: int) -> list[StoredView]:
+    """Return up to `most` of an artist's views, taken evenly over all `of` them.
+
+    Raises:
+        StoreError: the catalog did not answer.
+    """
+    return list(islice(_views(catalog, artist_id), 0, None, max(1, -(-of // most))))
 
 
 def _views(catalog: Catalog, artist_id: str) -> Iterator[StoredView]:
@@ -102,8 +119,8 @@ def _quantiles(values: pl.Series) -> dict[str, int]:
     return {name: int(values.quantile(share, "nearest") or 0) for name, share in _QUANTILES.items()}
 
 
-def _growth(views: pl.DataFrame) -> tuple[Growth, ...]:
-    """Count the views by the day on which they were created."""
-    days = views.group_by(pl.col("created_at").dt.date().alias("day")).len("views").sort("day")
-    totals = days.with_columns(pl.col("day").cast(pl.String), pl.col("views").cum_sum().alias("total"))
+def _growth(views: pl.DataFrame, form: str) -> tuple[Growth, ...]:
+    """Count the views by when they were created."""
+    days = views.group_by(pl.col("created_at").dt.strftime(form).alias("day")).len("views").sort("day")
+    totals = days.with_columns(pl.col("views").cum_sum().alias("total"))
     return tuple(Growth(*row) for row in totals.iter_rows())
