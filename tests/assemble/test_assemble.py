@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-from arthur.assemble import open_arthur, reach_of
+from arthur.assemble import open_arthur
 from arthur.catalog.sql import SqlCatalog
 from arthur.config import Settings, load_settings, packed_settings, unpacked_settings
 from arthur.encode.folder import open_folder
@@ -19,6 +19,7 @@ from arthur.encode.spec import Tuning, engine_file_text
 from arthur.errors import ConfigError, EngineError
 from arthur.processors import usable_cores
 from arthur.recognizer import Enrolment
+from arthur.trades import reach_of
 from arthur.types import ViewId
 from tests.conftest import tiny_graph
 from tests.models import picture
