@@ -38,7 +38,7 @@ run: setup ## draw a gallery, index it, serve it, match a photo of it, and go on
 
 # Many tests wait for servers of their own, so one process more than there are cores; each takes over tests that lie
 # next to one another, and from the slowest when it has none left.
-PYTEST := $(BIN)/python -m pytest --numprocesses $$(($$(nproc) + 1)) --dist worksteal
+PYTEST := $(BIN)/python -m pytest --numprocesses $$(($$(nproc) + 2)) --dist worksteal
 
 .PHONY: test
 test: setup test-rust ## run every test; says which did not run for want of PostgreSQL or Valkey

@@ -18,6 +18,7 @@ GRACE_S = 10.0
 
 def main(folder: str, user: str, *command: str) -> int:
     """Guard one server."""
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # a shell that starts tests in the background has them ignore it
     server = subprocess.Popen(command, stdin=subprocess.DEVNULL, user=user or None)
 
     ending = threading.Event()
