@@ -109,7 +109,7 @@ def crowd(system: System, folder: EngineFolder, *, batch_max: int, seconds: floa
 
         def work(_: int) -> list[float]:
             gate.wait()  # noqa: B023 - all of them end before the next round
-            return list(timed(lambda: encoder.encode(pixels), seconds=seconds))  # noqa: B023
+            return list(timed(lambda: encoder.encode(pixels), seconds=seconds))  # noqa: B023 - the same
 
         with ThreadPoolExecutor(clients) as pool:
             for times in pool.map(work, range(clients)):

@@ -179,7 +179,7 @@ class _Run:
         self.again.extend((item.packed(), self.now_us + pause_us) for item in items)
 
     def failed(self, item: Item, error: ArthurError) -> None:
-        """Note a failure: of the service, for now, or for good."""
+        """Note a failure: of the service, one to be tried again, or a final one."""
         tries = item.tries + 1
         if isinstance(error, Fault):
             self.fault = str(error)
